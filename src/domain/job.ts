@@ -1,0 +1,55 @@
+/** A run as it is handed to an executor: one container with its limits. Plain data. */
+export type Job = {
+  name: string;
+  /** Container image on the engine. */
+  image: string;
+  /** argv of the main process: the builder itself, or the daemon that `commands` talk to. */
+  main: string[];
+  /** Polled inside the container until it exits 0; only where `commands` need a daemon. */
+  ready: string[] | null;
+  /** Timed commands inside the container, in order, up to the first that fails. Empty: the main process is the command. */
+  commands: { phase: Phase; argv: string[]; workingDirectory: string }[];
+  environment: Record<string, string>;
+  workingDirectory: string;
+  /** Put into the container before it starts. Absolute paths; never opened on the host. */
+  files: JobFile[];
+  /** Paths inside that get empty storage of their own, gone with the job. */
+  volumes: string[];
+  privileges: "none" | "daemon";
+  limits: Limits;
+};
+
+export type Phase = "build" | "push" | "build and push";
+
+export type JobFile =
+  | { kind: "file"; path: string; content: Uint8Array; executable: boolean }
+  | { kind: "symlink"; path: string; target: string };
+
+/** Limits of the whole job: everything the container starts counts. Swap is off. */
+export type Limits = {
+  cpus: number;
+  memoryBytes: number;
+  processes: number;
+  durationMs: number;
+  logBytes: number;
+};
+
+export type Outcome = "succeeded" | "failed" | "out-of-memory" | "timed-out" | "canceled";
+
+export type LogLine = { atMs: number; stream: "stdout" | "stderr"; line: string };
+
+/** What an executor saw. Times are milliseconds since the job's first timed instant. */
+export type JobResult = {
+  outcome: Outcome;
+  commands: { phase: Phase; startMs: number; endMs: number; exitCode: number }[];
+  log: LogLine[];
+  /** Peak of the job's cgroup in bytes, page cache included; "unknown" where the executor cannot see it. */
+  memoryPeakBytes: number | "unknown";
+  /** Processes that the kernel killed for want of memory; "unknown" where the executor cannot see it. */
+  memoryKills: number | "unknown";
+  /** Which clock timed the commands. */
+  clock: string;
+};
+
+/** Phases of one run; a phase that the builder's output does not tell apart is "unknown". Milliseconds. */
+export type Phases = { buildMs: number | "unknown"; pushMs: number | "unknown"; totalMs: number };

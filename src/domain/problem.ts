@@ -1,0 +1,58 @@
+/** Codes of everything a requester can put right. One code, one meaning; never match on a message. */
+export type ProblemCode =
+  | "arguments"
+  | "base-image-missing"
+  | "change-empty"
+  | "change-unreadable"
+  | "configuration"
+  | "context-missing"
+  | "disk-full"
+  | "dockerfile-missing"
+  | "edit-impossible"
+  | "engine-forbidden"
+  | "engine-missing"
+  | "engine-unusable"
+  | "flag-refused"
+  | "image-unavailable"
+  | "image-unknown"
+  | "mail-unreadable"
+  | "not-trusted"
+  | "nothing-to-try"
+  | "patch-does-not-apply"
+  | "port-taken"
+  | "repository-missing"
+  | "revision-missing"
+  | "setup-refused"
+  | "strategy-unsupported"
+  | "template-too-large"
+  | "template-unreadable"
+  | "unsafe-path";
+
+/**
+ * A mistake that the requester can mend. `message` says what is wrong and where in one sentence,
+ * `remedy` says what to do, `details` are lines to show below (git's own error text, for instance).
+ */
+export class Problem extends Error {
+  override readonly name = "Problem";
+  readonly code: ProblemCode;
+  readonly remedy: string;
+  readonly details: readonly string[];
+
+  constructor(code: ProblemCode, message: string, remedy: string, details: readonly string[] = []) {
+    super(message);
+    this.code = code;
+    this.remedy = remedy;
+    this.details = details;
+  }
+}
+
+/** Something outside failed (engine, registry, network): never blamed on the change. Exit code 3. */
+export class Outage extends Error {
+  override readonly name = "Outage";
+  readonly remedy: string;
+
+  constructor(message: string, remedy: string, options?: ErrorOptions) {
+    super(message, options);
+    this.remedy = remedy;
+  }
+}

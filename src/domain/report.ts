@@ -1,0 +1,137 @@
+import type { Person, Trust } from "./change.ts";
+import type { Outcome } from "./job.ts";
+import type { Recipe, SourceLine, Strategy } from "./recipe.ts";
+import type { Ledgers, RepositoryUse } from "./registry.ts";
+
+/** `cold`: the registry holds base images only. `warm`: the same source again. `edit n`: the nth edit of the Dockerfile. */
+export type Scenario = "cold" | "warm" | `edit ${number}`;
+
+/** One scenario of one strategy over all repeats. Times in milliseconds, one figure per timed run, in order. */
+export type RunReport = {
+  scenario: Scenario;
+  outcome: Outcome;
+  /** Last lines of the log of the first run that did not succeed. */
+  failure: string[] | null;
+  /** "unknown" within a run where the builder's output does not tell the phases apart: then the array is empty. */
+  buildMs: number[];
+  pushMs: number[];
+  totalMs: number[];
+  /** Highest peak of the job's cgroup over all timed runs. */
+  memoryPeakBytes: number | "unknown";
+  memoryLimitBytes: number;
+  /** Rule 7: the untimed run with more memory that storage was taken from; null where the timed run gave it. */
+  storageRun: { outcome: Outcome; memoryPeakBytes: number | "unknown"; memoryLimitBytes: number } | null;
+  /** Layer-making instructions whose layer the registry held before, by digest; "unknown" where no image came out. */
+  hits: number | "unknown";
+  misses: number | "unknown";
+  pulledBytes: number | "unknown";
+  pushedBytes: number | "unknown";
+  /** null where no run of this scenario left anything to charge. */
+  ledgers: Ledgers | null;
+  repositories: RepositoryUse[];
+};
+
+export type StrategyReport = {
+  strategy: Strategy;
+  role: "current" | "proposed";
+  job: string;
+  recipe: Recipe;
+  /** Flags of the template that were left out, and why; they do not change what is measured. */
+  droppedFlags: { flag: string; why: string }[];
+  privileges: "none" | "daemon";
+  runs: RunReport[];
+};
+
+export type VerdictWord =
+  | "better"
+  | "worse"
+  | "mixed"
+  | "no change"
+  | "broken"
+  | "infrastructure"
+  | "not measured";
+
+/** A figure that decides, or one that would but may not. `change` is proposed minus current. */
+export type DecidingFigure = {
+  figure: string;
+  unit: "bytes" | "ms";
+  current: number | null;
+  proposed: number | null;
+  /** Both must be passed for the figure to decide. */
+  thresholdRatio: number;
+  thresholdAbsolute: number;
+  judgement: "better" | "worse" | "no change" | "does not decide";
+  why: string;
+};
+
+export type ImageReport = {
+  /** Short name: the Dockerfile's file name without its ending, or the job's. */
+  image: string;
+  dockerfile: string;
+  /** FROM lines of the Dockerfile. */
+  bases: { name: string; digest: string | null; from: string }[];
+  /** Where the edit was made, for example `line 7, the first RUN` and whether it is synthetic. */
+  edit: { description: string; synthetic: boolean; line: number };
+  strategies: StrategyReport[];
+  verdict: VerdictWord;
+  figures: DecidingFigure[];
+};
+
+/** The program that stood in for what a template names. */
+export type Part = {
+  part: string;
+  version: string;
+  image: string;
+  digest: string | null;
+  /** What the template names, where it names anything. */
+  named: string | null;
+  /** True where `version` is known not to be what the template names. */
+  differs: boolean;
+  /** How it was had: "official image", "made from packages". */
+  origin: string;
+};
+
+/** The answer to one change. Public format: report.json. */
+export type Report = {
+  schemaVersion: 1;
+  tare: string;
+  change: {
+    id: string;
+    title: string;
+    author: Person;
+    trust: Trust;
+    base: { commit: string | null; tree: string; chosenBy: string };
+    head: { commit: string | null; tree: string };
+    files: string[];
+  };
+  /** What the change does, in one sentence. */
+  sentence: string;
+  /** Lines of the change that the answer speaks of. */
+  quoted: SourceLine[];
+  recipes: { base: Recipe[]; head: Recipe[] };
+  verdict: VerdictWord;
+  /** One sentence with the two numbers that matter. */
+  headline: string;
+  images: ImageReport[];
+  /** What was not built, and why. */
+  notBuilt: { what: string; why: string }[];
+  /** Ledger that the project's forge charges by, and why it is that one. */
+  ledger: { id: keyof Ledgers; why: string };
+  limits: { cpus: number; memoryBytes: number };
+  repeats: number;
+  machine: {
+    cpus: number;
+    memoryBytes: number;
+    kernel: string;
+    cgroup: "v1" | "v2";
+    link: string;
+    clock: string;
+  };
+  parts: Part[];
+  /** Assumptions and remarks that a reader must know. */
+  notes: string[];
+  /** Command that repeats it. */
+  command: string;
+  startedAt: string;
+  wallMs: number;
+};
