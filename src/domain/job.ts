@@ -53,3 +53,26 @@ export type JobResult = {
 
 /** Phases of one run; a phase that the builder's output does not tell apart is "unknown". Milliseconds. */
 export type Phases = { buildMs: number | "unknown"; pushMs: number | "unknown"; totalMs: number };
+
+/** A long-lived container beside the jobs: the trial's registry. Not measured, not limited. */
+export type ServiceSpec = {
+  name: string;
+  image: string;
+  main: string[];
+  environment: Record<string, string>;
+  files: JobFile[];
+  /** Path inside with storage that goes with the service, or that a named volume keeps. */
+  volumes: { path: string; name: string | null }[];
+};
+
+export type Service = {
+  /** Runs a program inside; rejects with an Outage where it cannot be run or fails. */
+  exec(argv: string[]): Promise<string>;
+  /** Lines of standard output so far. */
+  output(): Promise<string[]>;
+  /** Last lines of everything it said, for an error message. */
+  tail(): Promise<string[]>;
+  running(): Promise<boolean>;
+  restart(): Promise<void>;
+  remove(): Promise<void>;
+};

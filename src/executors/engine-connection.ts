@@ -1,0 +1,94 @@
+import { existsSync } from "node:fs";
+import Docker from "dockerode";
+import { Problem } from "../domain/problem.ts";
+import { codeOf, errorText } from "../lib/error-text.ts";
+
+/** What an engine says of itself. `local` is true where Tare sees the engine's processes and cgroups. */
+export type EngineFacts = {
+  name: "docker" | "podman";
+  version: string;
+  kernel: string;
+  cgroupDriver: string;
+  cgroupVersion: string;
+  cpus: number;
+  memoryBytes: number;
+  local: boolean;
+};
+
+export type Engine = { docker: Docker; facts: EngineFacts; address: string };
+
+/** Sockets where an engine is looked for, in order, after DOCKER_HOST. */
+export function engineSockets(environment: NodeJS.ProcessEnv): string[] {
+  const runtime = environment["XDG_RUNTIME_DIR"];
+  return [
+    "/var/run/docker.sock",
+    ...(runtime === undefined ? [] : [`${runtime}/docker.sock`, `${runtime}/podman/podman.sock`]),
+    "/run/podman/podman.sock",
+  ];
+}
+
+function optionsFor(address: string): Docker.DockerOptions {
+  if (address.startsWith("unix://")) return { socketPath: address.slice("unix://".length) };
+  const url = new URL(address.replace(/^tcp:/, "http:"));
+  return {
+    host: url.hostname,
+    port: Number(url.port || 2375),
+    protocol: url.protocol === "https:" ? "https" : "http",
+  };
+}
+
+/**
+ * Connects to the engine at `address` (unix:// or tcp://).
+ * Throws Problem engine-missing where nothing answers and engine-forbidden where it may not be used.
+ */
+export async function connectEngine(address: string): Promise<Engine> {
+  const docker = new Docker(optionsFor(address));
+  try {
+    const [info, version] = await Promise.all([docker.info(), docker.version()]);
+    const components = (version as { Components?: { Name: string }[] }).Components ?? [];
+    const podman = components.some((component) => component.Name.startsWith("Podman"));
+    return {
+      docker,
+      address,
+      facts: {
+        name: podman ? "podman" : "docker",
+        version: version.Version,
+        kernel: info.KernelVersion,
+        cgroupDriver: info.CgroupDriver ?? "unknown",
+        cgroupVersion: info.CgroupVersion ?? "1",
+        cpus: info.NCPU,
+        memoryBytes: info.MemTotal,
+        local: address.startsWith("unix://"),
+      },
+    };
+  } catch (error) {
+    throw engineProblem(address, error);
+  }
+}
+
+function engineProblem(address: string, error: unknown): Problem {
+  const code = codeOf(error);
+  const details = [errorText(error)];
+  if (code === "EACCES" || code === "EPERM") {
+    return new Problem(
+      "engine-forbidden",
+      `The container engine at ${address} may not be used by this user.`,
+      "Run as a user of the group that owns the socket, or set DOCKER_HOST to an engine of your own.",
+      details,
+    );
+  }
+  return new Problem(
+    "engine-missing",
+    `No container engine answers at ${address}.`,
+    "Start Docker or Podman, or set DOCKER_HOST to one that runs.",
+    details,
+  );
+}
+
+/** The address of the engine to use: DOCKER_HOST, else the first socket that exists, else null. */
+export function engineAddress(environment: NodeJS.ProcessEnv): string | null {
+  const named = environment["DOCKER_HOST"];
+  if (named !== undefined && named !== "") return named;
+  const socket = engineSockets(environment).find((path) => existsSync(path));
+  return socket === undefined ? null : `unix://${socket}`;
+}

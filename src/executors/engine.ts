@@ -1,0 +1,244 @@
+import type Docker from "dockerode";
+import { Outage, Problem } from "../domain/problem.ts";
+import type { Job, JobResult, Outcome, Service, ServiceSpec } from "../domain/job.ts";
+import { isRunning, ownIdentity } from "../lib/process-identity.ts";
+import { archiveOf } from "./archive.ts";
+import { lastingParent, listParents, removeParent } from "./cgroup.ts";
+import type { Engine } from "./engine-connection.ts";
+import { exec } from "./exec.ts";
+import { collectLines, readTimestamped, parseNanoseconds } from "./log-lines.ts";
+import { watchMemory, type MemoryWatch } from "./memory-watch.ts";
+import { daemonPrivileges, type DaemonPrivileges } from "./privileges.ts";
+import { startService } from "./service.ts";
+import { errorText, statusOf } from "../lib/error-text.ts";
+
+/** Label of every container that Tare makes; its value names the process that owns it. */
+export const OWNER_LABEL = "dev.tare.owner";
+
+const READY_LIMIT_MS = 60_000;
+
+export type EngineExecutor = {
+  run(job: Job, signal: AbortSignal): Promise<JobResult>;
+  service(spec: ServiceSpec): Promise<Service>;
+  /** Removes what processes that are gone have left: containers, their volumes and cgroups. Returns how many. */
+  sweep(): Promise<number>;
+};
+
+/** Runs jobs as containers of an engine, each with its own limits, storage and cgroup. */
+export function createEngineExecutor(engine: Engine, privilegeSetting?: string): EngineExecutor {
+  const owner = ownIdentity();
+  const privileges = daemonPrivileges(privilegeSetting);
+  return {
+    run: (job, signal) => runJob(engine, job, { owner, privileges }, signal),
+    service: (spec) => startService(engine.docker, spec, { [OWNER_LABEL]: owner }),
+    sweep: () => sweep(engine.docker),
+  };
+}
+
+type RunContext = { owner: string; privileges: DaemonPrivileges };
+
+async function runJob(
+  engine: Engine,
+  job: Job,
+  context: RunContext,
+  signal: AbortSignal,
+): Promise<JobResult> {
+  signal.throwIfAborted();
+  const parent = lastingParent(job.name, engine.facts);
+  const container = await createContainer(engine, job, parent, context);
+  // One signal for all reasons to stop: the caller's, and the job's own time limit.
+  const deadline = AbortSignal.timeout(job.limits.durationMs);
+  const stop = AbortSignal.any([signal, deadline]);
+  const kill = () => void container.kill().catch(() => {});
+  stop.addEventListener("abort", kill, { once: true });
+  let memory: MemoryWatch | null = null;
+  try {
+    if (job.files.length > 0) await container.putArchive(await archiveOf(job.files), { path: "/" });
+    memory = await watchMemory(engine, container, parent);
+    const result =
+      job.commands.length === 0
+        ? await runMain(container, job, memory)
+        : await runCommands(container, job, memory, stop);
+    const reading = await memory.finish();
+    const outcome = outcomeOf(result.failed, reading.kills, {
+      canceled: signal.aborted,
+      late: deadline.aborted,
+    });
+    const { commands, log, clock } = result;
+    return { outcome, commands, log, clock, memoryPeakBytes: reading.peakBytes, memoryKills: reading.kills };
+  } finally {
+    stop.removeEventListener("abort", kill);
+    memory?.stop();
+    await container.remove({ force: true, v: true }).catch(() => {});
+    if (parent !== null) removeParent(parent);
+  }
+}
+
+type Ran = { failed: boolean; commands: JobResult["commands"]; log: JobResult["log"]; clock: string };
+
+function outcomeOf(
+  failed: boolean,
+  kills: number | "unknown",
+  ended: { canceled: boolean; late: boolean },
+): Outcome {
+  if (ended.canceled) return "canceled";
+  if (kills !== "unknown" && kills > 0) return "out-of-memory";
+  if (ended.late) return "timed-out";
+  return failed ? "failed" : "succeeded";
+}
+
+/** The main process is the command: the engine's clock times it from start to end. */
+async function runMain(container: Docker.Container, job: Job, memory: MemoryWatch): Promise<Ran> {
+  await start(container);
+  await memory.started();
+  await container.wait();
+  const { State } = await container.inspect();
+  const startedMs = parseNanoseconds(State.StartedAt);
+  const endMs = parseNanoseconds(State.FinishedAt) - startedMs;
+  const log = readTimestamped(
+    await container.logs({ stdout: true, stderr: true, timestamps: true, follow: false }),
+    startedMs,
+  );
+  return {
+    failed: State.ExitCode !== 0,
+    commands: [{ phase: "build and push", startMs: 0, endMs, exitCode: State.ExitCode }],
+    log: cutLog(log, job.limits.logBytes),
+    clock: "the engine's, from the start of the process to its end",
+  };
+}
+
+function cutLog(log: JobResult["log"], maxBytes: number): JobResult["log"] {
+  let bytes = 0;
+  const kept = log.filter((entry) => (bytes += entry.line.length + 1) <= maxBytes);
+  if (kept.length === log.length) return log;
+  return [...kept, { atMs: log.at(-1)?.atMs ?? 0, stream: "stderr", line: `[log cut at ${maxBytes} bytes]` }];
+}
+
+/** Commands are run in a container whose main process is a daemon: Tare's own clock times each. */
+async function runCommands(
+  container: Docker.Container,
+  job: Job,
+  memory: MemoryWatch,
+  stop: AbortSignal,
+): Promise<Ran> {
+  await start(container);
+  await memory.started();
+  if (job.ready !== null) await untilReady(container, job.ready, stop);
+  const originMs = performance.now();
+  const lines = collectLines(job.limits.logBytes);
+  const commands: Ran["commands"] = [];
+  for (const command of job.commands) {
+    if (stop.aborted) break;
+    const startMs = performance.now() - originMs;
+    const exitCode = await exec(container, command.argv, command.workingDirectory, (stream, chunk) =>
+      lines.write(stream, chunk, performance.now() - originMs),
+    );
+    commands.push({ phase: command.phase, startMs, endMs: performance.now() - originMs, exitCode });
+    if (exitCode !== 0) break;
+  }
+  const failed = commands.length < job.commands.length || commands.some((command) => command.exitCode !== 0);
+  const log = lines.end(performance.now() - originMs);
+  return {
+    failed,
+    commands,
+    log,
+    clock: "Tare's own, from the start of the command to the end of its output",
+  };
+}
+
+async function start(container: Docker.Container): Promise<void> {
+  try {
+    await container.start();
+  } catch (error) {
+    throw new Outage(
+      `The engine could not start a container: ${errorText(error)}`,
+      "Run `tare doctor`: it tells what this engine may do.",
+      { cause: error },
+    );
+  }
+}
+
+async function untilReady(container: Docker.Container, argv: string[], stop: AbortSignal): Promise<void> {
+  const deadline = performance.now() + READY_LIMIT_MS;
+  while (performance.now() < deadline && !stop.aborted) {
+    const { State } = await container.inspect();
+    if (!State.Running) break;
+    if ((await exec(container, argv, "/", () => {})) === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  if (stop.aborted) return;
+  const log = await container.logs({ stdout: true, stderr: true, tail: 8, follow: false, timestamps: true });
+  throw new Outage(
+    `The daemon of the job did not answer: ${readTimestamped(log, 0)
+      .map((entry) => entry.line)
+      .join(" / ")}`,
+    "Run `tare doctor`: it tells what this engine may do.",
+  );
+}
+
+async function createContainer(
+  engine: Engine,
+  job: Job,
+  parent: string | null,
+  context: RunContext,
+): Promise<Docker.Container> {
+  const [program, ...rest] = job.main;
+  try {
+    return await engine.docker.createContainer({
+      name: `tare-${job.name}`,
+      Image: job.image,
+      Entrypoint: program === undefined ? [] : [program],
+      Cmd: rest,
+      Env: Object.entries(job.environment).map(([name, value]) => `${name}=${value}`),
+      WorkingDir: job.workingDirectory,
+      Labels: { [OWNER_LABEL]: context.owner },
+      Volumes: Object.fromEntries(job.volumes.map((path) => [path, {}])),
+      HostConfig: {
+        // Host networking: the trial's registry listens on loopback only, and only trusted code is run.
+        NetworkMode: "host",
+        Memory: job.limits.memoryBytes,
+        MemorySwap: job.limits.memoryBytes,
+        NanoCpus: Math.round(job.limits.cpus * 1e9),
+        PidsLimit: job.limits.processes,
+        ...(parent === null ? {} : { CgroupParent: parent }),
+        ...(engine.facts.name === "docker" ? { LogConfig: logConfig(job.limits.logBytes) } : {}),
+        ...(job.privileges === "daemon" ? daemonConfig(context.privileges, engine.facts.cgroupVersion) : {}),
+      },
+    });
+  } catch (error) {
+    if (statusOf(error) !== 404) throw error;
+    throw new Problem(
+      "image-unavailable",
+      `The engine has no image ${job.image}.`,
+      "Run `tare setup`: it pulls or makes the images of builders and registry.",
+      [errorText(error)],
+    );
+  }
+}
+
+function logConfig(bytes: number): { Type: string; Config: Record<string, string> } {
+  return { Type: "json-file", Config: { "max-size": `${Math.ceil(bytes / 1024)}k`, "max-file": "1" } };
+}
+
+function daemonConfig(privileges: DaemonPrivileges, cgroupVersion: string): Docker.HostConfig {
+  if (privileges.kind === "privileged") return { Privileged: true };
+  return {
+    CapAdd: privileges.names,
+    SecurityOpt: ["seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"],
+    // The daemon makes cgroups for its RUN steps below the job's own.
+    ...(cgroupVersion === "1"
+      ? { Binds: ["/sys/fs/cgroup:/sys/fs/cgroup:rw"] }
+      : { CgroupnsMode: "private" }),
+  };
+}
+
+async function sweep(docker: Docker): Promise<number> {
+  const containers = await docker.listContainers({ all: true, filters: { label: [OWNER_LABEL] } });
+  const left = containers.filter((container) => !isRunning(container.Labels[OWNER_LABEL] ?? ""));
+  for (const container of left) await docker.getContainer(container.Id).remove({ force: true, v: true });
+  const used = new Set(
+    containers.filter((container) => !left.includes(container)).flatMap((container) => container.Names),
+  );
+  for (const name of listParents()) if (!used.has(`/tare-${name}`)) removeParent(`/tare/${name}`);
+  return left.length;
+}

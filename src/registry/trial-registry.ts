@@ -1,0 +1,144 @@
+import { createServer } from "node:net";
+import { Outage, Problem } from "../domain/problem.ts";
+import type { JobFile, Service, ServiceSpec } from "../domain/job.ts";
+import type { Snapshot, Traffic } from "../domain/registry.ts";
+import { readTraffic } from "./access-log.ts";
+import { createRegistryClient, type RegistryClient } from "./client.ts";
+import { takeSnapshot } from "./snapshot.ts";
+
+const ROOT = "/var/lib/registry";
+const DATA = `${ROOT}/docker/registry/v2`;
+const READY_LIMIT_MS = 15_000;
+
+/** A registry of a trial's own on loopback: one process, one directory, gone with the trial. */
+export type TrialRegistry = {
+  /** host:port as image references name it. */
+  host: string;
+  client: RegistryClient;
+  snapshot(): Promise<Snapshot>;
+  /** Bytes over the link since the last call. */
+  traffic(): Promise<Traffic>;
+  /** Remembers everything stored, and goes back to it. */
+  mark(): Promise<void>;
+  rollBack(): Promise<void>;
+  remove(): Promise<void>;
+};
+
+export type RegistryOptions = {
+  name: string;
+  image: string;
+  /** Named volume that keeps the storage; null for storage that goes with the registry. */
+  volume: string | null;
+  startService(spec: ServiceSpec): Promise<Service>;
+};
+
+function configuration(port: number): JobFile {
+  const text = [
+    "version: 0.1",
+    // The access log is on standard output by itself; everything below a warning would double it.
+    "log: {level: warn}",
+    `storage: {filesystem: {rootdirectory: ${ROOT}}, delete: {enabled: true}}`,
+    `http: {addr: "127.0.0.1:${port}"}`,
+    "",
+  ].join("\n");
+  return { kind: "file", path: "/etc/tare/registry.yml", content: Buffer.from(text), executable: false };
+}
+
+/** A TCP port of loopback that nothing listens on now. */
+function freePort(): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const server = createServer();
+  server.once("error", reject);
+  server.listen(0, "127.0.0.1", () => {
+    const address = server.address();
+    server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+  });
+  return promise;
+}
+
+/** Starts a registry; another process may take the port in between, so that it is tried three times. */
+export async function startRegistry(options: RegistryOptions): Promise<TrialRegistry> {
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    const service = await options.startService({
+      name: `${options.name}-${attempt}`,
+      image: options.image,
+      main: ["registry", "serve", "/etc/tare/registry.yml"],
+      environment: { OTEL_TRACES_EXPORTER: "none" },
+      files: [configuration(port)],
+      volumes: [{ path: ROOT, name: options.volume }],
+    });
+    if (await answers(service, port)) return trialRegistry(service, port);
+    const said = await service.tail();
+    await service.remove();
+    if (attempt === 3) {
+      throw new Problem("port-taken", "The registry of the trial did not start.", "Run it again.", said);
+    }
+  }
+}
+
+async function answers(service: Service, port: number): Promise<boolean> {
+  const deadline = performance.now() + READY_LIMIT_MS;
+  while (performance.now() < deadline) {
+    try {
+      const response = await fetch(`http://127.0.0.1:${port}/v2/`);
+      // Another program that took the port would answer in the registry's place.
+      if (response.ok) return await service.running();
+    } catch {
+      if (!(await service.running())) return false;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  return false;
+}
+
+function trialRegistry(service: Service, port: number): TrialRegistry {
+  const client = createRegistryClient(`http://127.0.0.1:${port}`);
+  let linesRead = 0;
+  return {
+    host: `127.0.0.1:${port}`,
+    client,
+    async snapshot() {
+      const stored = await storedBlobs(service);
+      return takeSnapshot(client, await client.repositories(), stored);
+    },
+    async traffic() {
+      const lines = await service.output();
+      const sizes = new Map(Object.entries(await storedBlobs(service)));
+      const traffic = readTraffic(lines.slice(linesRead), sizes);
+      linesRead = lines.length;
+      return traffic;
+    },
+    async mark() {
+      // Blob files never change once they are there: links to them are as good as copies.
+      await service.exec(["sh", "-c", MARK]);
+    },
+    async rollBack() {
+      await service.exec(["sh", "-c", ROLL_BACK]);
+      await service.restart();
+      if (!(await answers(service, port)))
+        throw new Outage("The registry did not come back.", "Run it again.");
+    },
+    remove: () => service.remove(),
+  };
+}
+
+const MARK = `set -e; rm -rf ${ROOT}/mark; mkdir -p ${DATA}/blobs ${DATA}/repositories ${ROOT}/mark
+cp -al ${DATA}/blobs ${ROOT}/mark/blobs; cp -a ${DATA}/repositories ${ROOT}/mark/repositories`;
+const ROLL_BACK = `set -e; rm -rf ${DATA}/blobs ${DATA}/repositories
+cp -al ${ROOT}/mark/blobs ${DATA}/blobs; cp -a ${ROOT}/mark/repositories ${DATA}/repositories`;
+
+/** Digest to bytes of every blob file on the registry's disk. */
+async function storedBlobs(service: Service): Promise<Record<string, number>> {
+  const listing = await service.exec([
+    "sh",
+    "-c",
+    `mkdir -p ${DATA}/blobs; find ${DATA}/blobs -name data -exec stat -c '%s %n' {} +`,
+  ]);
+  const blobs: Record<string, number> = {};
+  for (const line of listing.split("\n")) {
+    const [, bytes, algorithm, hex] = /^(\d+) .*\/blobs\/([^/]+)\/[^/]+\/([0-9a-f]+)\/data$/.exec(line) ?? [];
+    if (hex !== undefined) blobs[`${algorithm}:${hex}`] = Number(bytes);
+  }
+  return blobs;
+}
