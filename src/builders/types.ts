@@ -1,0 +1,35 @@
+import type { Job, JobFile, JobResult, Limits, Phases } from "../domain/job.ts";
+import type { BuilderId, Recipe } from "../domain/recipe.ts";
+
+/** One run as a builder is asked for it. References are already those of the trial's registry. */
+export type BuildRun = {
+  name: string;
+  recipe: Recipe;
+  /** Image references, cache sources and cache targets, mapped to the trial's registry. */
+  images: string[];
+  cacheFrom: string[];
+  cacheTo: string[];
+  /** The Dockerfile of this scenario and the files of the context, at absolute paths below the project directory. */
+  files: JobFile[];
+  projectDirectory: string;
+  /** Paths inside the job: where the template says the Dockerfile and the context are. */
+  dockerfile: string;
+  context: string | null;
+  /** host:port of the trial's registry, and of the registry that stands in for docker.io; null: docker.io itself. */
+  registryHost: string;
+  baseHost: string | null;
+  /** Container image of the builder on the engine. */
+  image: string;
+  limits: Limits;
+};
+
+export type DroppedFlag = { flag: string; why: string };
+
+/** A builder describes jobs and reads what they said. Pure: an executor does the rest. */
+export type Builder = {
+  id: BuilderId;
+  privileges: Job["privileges"];
+  /** Throws Problem flag-refused for a flag that reaches for the host or changes what is measured. */
+  job(run: BuildRun): { job: Job; dropped: DroppedFlag[] };
+  phases(run: BuildRun, result: JobResult): Phases;
+};

@@ -1,0 +1,103 @@
+import type Docker from "dockerode";
+import { Problem } from "../domain/problem.ts";
+import { errorText } from "../lib/error-text.ts";
+import { finished, madeVersion } from "./import-image.ts";
+import { makeBusyboxBase, makeDebianBase } from "./packages.ts";
+import type { SetupDialogue } from "./types.ts";
+
+/** A base image as a trial needs it: where it is on the engine, and what its layers are when unpacked. */
+export type BaseImage = {
+  name: string;
+  image: string;
+  digest: string | null;
+  diffIds: string[];
+  madeHere: boolean;
+};
+
+const DEBIAN_SUITES: Readonly<Record<string, string>> = {
+  "11": "bullseye",
+  bullseye: "bullseye",
+  "12": "bookworm",
+  bookworm: "bookworm",
+  "13": "trixie",
+  trixie: "trixie",
+};
+
+/** `debian:12-slim` and `docker.io/library/debian:12-slim` are one image. Digests are cut off. */
+export function canonicalName(name: string): { host: string; path: string; tag: string } {
+  const plain = name.split("@")[0] ?? name;
+  const colon = plain.lastIndexOf(":");
+  const hasTag = colon > plain.lastIndexOf("/");
+  const [path, tag] = hasTag ? [plain.slice(0, colon), plain.slice(colon + 1)] : [plain, "latest"];
+  const first = path.split("/")[0] ?? "";
+  const hosted = path.includes("/") && (/[.:]/.test(first) || first === "localhost");
+  const host = hosted ? first : "docker.io";
+  const rest = hosted ? path.slice(first.length + 1) : path;
+  return { host, path: host === "docker.io" && !rest.includes("/") ? `library/${rest}` : rest, tag };
+}
+
+/** How a base image can be made from packages; null where it cannot. */
+export function packageRecipe(name: string): { kind: "busybox" } | { kind: "debian"; suite: string } | null {
+  const { host, path, tag } = canonicalName(name);
+  if (host !== "docker.io") return null;
+  if (path === "library/busybox") return { kind: "busybox" };
+  const suite = path === "library/debian" ? DEBIAN_SUITES[tag.replace(/-slim$/, "")] : undefined;
+  return suite === undefined ? null : { kind: "debian", suite };
+}
+
+/** Makes a base image from packages where the engine does not have it yet. Problem base-image-missing where that is not known how. */
+export async function makeBase(docker: Docker, name: string, dialogue: SetupDialogue): Promise<BaseImage> {
+  const recipe = packageRecipe(name);
+  if (recipe === null) {
+    throw new Problem(
+      "base-image-missing",
+      `The base image ${name} cannot be had: no public registry is in reach, and no package makes it.`,
+      "Choose images that start from Debian 11 to 13 or busybox with --images, or use an engine that can pull.",
+    );
+  }
+  const image = recipe.kind === "busybox" ? "tare/base-busybox:1" : `tare/base-debian-${recipe.suite}:1`;
+  if ((await madeVersion(docker, image)) === null) {
+    dialogue.say(`Making ${image} in place of ${name}`);
+    if (recipe.kind === "busybox") await makeBusyboxBase(docker, image);
+    else await makeDebianBase(docker, recipe.suite, image);
+  }
+  const info = await docker.getImage(image).inspect();
+  return { name, image, digest: null, diffIds: info.RootFS.Layers ?? [], madeHere: true };
+}
+
+/** Pulls a base image from its own registry, so that its digest and layers are known. */
+export async function pullBase(docker: Docker, name: string): Promise<BaseImage> {
+  try {
+    await finished(docker, await docker.pull(name));
+    const info = await docker.getImage(name).inspect();
+    const digest = info.RepoDigests?.[0]?.split("@")[1] ?? null;
+    return { name, image: name, digest, diffIds: info.RootFS.Layers ?? [], madeHere: false };
+  } catch (error) {
+    throw new Problem(
+      "base-image-missing",
+      `The base image ${name} cannot be pulled.`,
+      "Look at its name, or choose other images with --images.",
+      [errorText(error)],
+    );
+  }
+}
+
+/** Pushes a base image to the registry that stands in for docker.io, under the name that a Dockerfile uses. Returns its digest. */
+export async function serveBase(docker: Docker, base: BaseImage, host: string): Promise<string | null> {
+  const { path, tag } = canonicalName(base.name);
+  const repo = `${host}/${path}`;
+  const image = docker.getImage(base.image);
+  await image.tag({ repo, tag });
+  const pushed = docker.getImage(`${repo}:${tag}`);
+  try {
+    await finished(
+      docker,
+      await pushed.push({ authconfig: { username: "", password: "", serveraddress: host } }),
+    );
+    const info = await pushed.inspect();
+    const own = info.RepoDigests?.find((reference) => reference.startsWith(`${repo}@`));
+    return own?.split("@")[1] ?? null;
+  } finally {
+    await pushed.remove({ noprune: true }).catch(() => {});
+  }
+}
