@@ -1,0 +1,57 @@
+import { concatenate, known, unknown, variable } from "./value.ts";
+import type { Value } from "./value.ts";
+
+/** A variable as a template states it. `expand: false` keeps `$` as it is. */
+export type GitlabVariable = { text: string; expand: boolean };
+
+/** Value of a variable by its name; unknown where no template defines it. */
+export type Scope = (name: string) => Value;
+
+/** Whether GitLab sets a variable of this name itself. */
+export function isPredefined(name: string): boolean {
+  return /^(?:CI|(?:CI|GITLAB)_[A-Z0-9_]+)$/.test(name);
+}
+
+/**
+ * Variables of one job, expanded as GitLab does before any shell sees them: `$A`, `${A}` and `$$`.
+ * A variable that leads back to itself stays as written, as in GitLab.
+ */
+export function createScope(variables: ReadonlyMap<string, GitlabVariable>, job: string): Scope {
+  const done = new Map<string, Value>();
+  const open = new Set<string>();
+
+  function lookup(name: string): Value {
+    const value = done.get(name);
+    if (value !== undefined) return value;
+    const stated = variables.get(name);
+    if (stated === undefined) {
+      // The only predefined variable that the template itself tells.
+      if (name === "CI_JOB_NAME") return known(job);
+      return isPredefined(name)
+        ? variable(name)
+        : unknown(`$${name}`, `$${name} is not defined in the templates (job ${job})`);
+    }
+    if (open.has(name)) return unknown(`$${name}`, `$${name} is defined by itself (job ${job})`);
+    open.add(name);
+    const expanded = stated.expand ? expandGitlab(stated.text, lookup) : known(stated.text);
+    open.delete(name);
+    // What was met inside of a circle depends on where it was entered: kept only at its start.
+    if (open.size === 0) done.set(name, expanded);
+    return expanded;
+  }
+
+  return lookup;
+}
+
+/** Expands `$A`, `${A}` and `$$` in a text as GitLab does. */
+export function expandGitlab(text: string, scope: Scope): Value {
+  const values: Value[] = [];
+  let end = 0;
+  for (const match of text.matchAll(/\$\$|\$\{([A-Za-z_]\w*)\}|\$([A-Za-z_]\w*)/g)) {
+    values.push(known(text.slice(end, match.index)));
+    const name = match[1] ?? match[2];
+    values.push(name === undefined ? known("$") : scope(name));
+    end = match.index + match[0].length;
+  }
+  return concatenate(...values, known(text.slice(end)));
+}

@@ -1,0 +1,29 @@
+import { readJob } from "./build-commands.ts";
+import { readGitlabCi } from "./gitlab-ci.ts";
+import type { ScriptCache } from "./shell-source.ts";
+import type { Recipe } from "../domain/recipe.ts";
+import type { TreeFiles, Unread } from "./types.ts";
+
+/** Everything that the templates of one tree say about building images. */
+export type TreeRecipes = {
+  /** In the order of the templates; a job that builds several images has several. */
+  recipes: Recipe[];
+  unread: Unread[];
+  /** Template files read, in the order of reading; empty where the tree has no template. */
+  files: string[];
+  /** Every job of the templates, those that build nothing included. */
+  jobs: string[];
+};
+
+/** Reads the templates of a tree into recipes. Throws a Problem where a template cannot be read. */
+export function readRecipes(tree: TreeFiles): TreeRecipes {
+  const { jobs, files, unread } = readGitlabCi(tree);
+  const cache: ScriptCache = new Map();
+  const read = jobs.map((job) => readJob(job, tree, cache));
+  return {
+    recipes: read.flatMap((job) => job.recipes),
+    unread: [...unread, ...read.flatMap((job) => job.unread)],
+    files,
+    jobs: jobs.map((job) => job.name),
+  };
+}

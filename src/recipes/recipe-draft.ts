@@ -1,0 +1,124 @@
+import type { BuilderId, CacheId, Recipe, Unresolved } from "../domain/recipe.ts";
+import { truth, valuesOf, writeFlag } from "./flags.ts";
+import type { Flag } from "./flags.ts";
+import type { ShellCommand } from "./shell.ts";
+import { cutText, literal, reasons, render } from "./value.ts";
+import type { Value } from "./value.ts";
+
+/** A recipe while its job is read. */
+export type Draft = {
+  recipe: Recipe;
+  /** Names that the image has in the job, as far as they are known: pushing one of them pushes the image. */
+  names: string[];
+};
+
+/** What every recipe of one job shares. */
+export type JobFrame = {
+  job: string;
+  runsIn: string | null;
+  services: string[];
+  /** Variables of the templates, for the environment. */
+  variables: readonly string[];
+  /** References logged in to so far. */
+  logins: string[];
+  unresolved: Unresolved[];
+};
+
+/** A recipe with nothing but what the job and the command's flags say. */
+export function draftRecipe(
+  frame: JobFrame,
+  command: ShellCommand,
+  builder: BuilderId,
+  flags: readonly Flag[],
+): Recipe {
+  const recipe: Recipe = {
+    job: frame.job,
+    file: command.file,
+    line: command.line,
+    builder,
+    strategy: `${builder}/none`,
+    runsIn: frame.runsIn,
+    services: [...frame.services],
+    dockerfile: null,
+    context: null,
+    target: null,
+    images: [],
+    cacheFrom: [],
+    cacheTo: [],
+    buildArgs: {},
+    flags: flags.map(writeFlag),
+    environment: {},
+    logins: [...frame.logins],
+    unresolved: [...frame.unresolved],
+  };
+  recipe.environment = environmentOf(recipe, frame, command);
+  recipe.buildArgs = buildArgsOf(recipe, flags);
+  const target = valuesOf(flags, "target").at(-1);
+  if (target !== undefined) recipe.target = resolved(recipe, "target", target);
+  for (const flag of flags) {
+    if (flag.unknown) unresolve(recipe, "flags", `--${flag.name} is not a flag that is known of ${builder}`);
+    else if (flag.value !== null && !NAMED.has(flag.name)) resolved(recipe, "flags", flag.value);
+  }
+  for (const condition of command.conditions) unresolve(recipe, "condition", `built only if: ${condition}`);
+  return recipe;
+}
+
+/** Flags that have a field of their own in a recipe. */
+export const NAMED = new Set([
+  ..."tag destination file dockerfile context context-sub-path cache cache-from cache-to cache-repo".split(" "),
+  ..."build-arg target".split(" "),
+]);
+
+/** Text of a value; what is unknown of it is noted in the recipe. */
+export function resolved(recipe: Recipe, part: string, value: Value): string {
+  for (const why of reasons(value)) unresolve(recipe, part, why);
+  return render(value);
+}
+
+/** Notes a part that could not be resolved, once. */
+export function unresolve(recipe: Recipe, part: string, why: string): void {
+  if (!recipe.unresolved.some((old) => old.part === part && old.why === why)) recipe.unresolved.push({ part, why });
+}
+
+/** Sets the strategy. */
+export function setCache(recipe: Recipe, cache: CacheId): void {
+  recipe.strategy = `${recipe.builder}/${cache}`;
+}
+
+/** Value of a variable in the builder's environment as a switch; null where it is not set or not known. */
+export function environmentSwitch(command: ShellCommand, name: string): boolean | null {
+  const value = command.environment(name);
+  return value === null ? null : truth(value);
+}
+
+const TELLING = /^(?:DOCKER_BUILDKIT|DOCKER_HOST|BUILDKIT_\w+|KANIKO_\w+|FF_KANIKO_\w+)$/;
+
+function environmentOf(recipe: Recipe, frame: JobFrame, command: ShellCommand): Record<string, string> {
+  const entries: [string, string][] = [];
+  for (const name of new Set([...frame.variables, ...command.exported])) {
+    const value = TELLING.test(name) ? command.environment(name) : null;
+    if (value !== null) entries.push([name, resolved(recipe, "environment", value)]);
+  }
+  return Object.fromEntries(entries);
+}
+
+function buildArgsOf(recipe: Recipe, flags: readonly Flag[]): Record<string, string | null> {
+  const entries: [string, string | null][] = [];
+  for (const value of valuesOf(flags, "build-arg")) {
+    const [first] = value;
+    const equals = first?.kind === "text" ? first.text.indexOf("=") : -1;
+    if (equals > 0) {
+      const { head, tail } = cutText(value, equals);
+      entries.push([head, resolved(recipe, "build-arg", cutText(tail, 1).tail)]);
+    } else if (literal(value) === null) unresolve(recipe, "build-arg", reasons(value)[0] ?? `${render(value)} is known only in a pipeline`);
+    else entries.push([render(value), null]);
+  }
+  return Object.fromEntries(entries);
+}
+
+/** Repository of an image reference: without its tag and digest. */
+export function repositoryOf(reference: string): string {
+  const name = reference.split("@")[0] ?? reference;
+  const colon = name.lastIndexOf(":");
+  return colon > name.lastIndexOf("/") ? name.slice(0, colon) : name;
+}
