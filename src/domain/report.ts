@@ -3,6 +3,9 @@ import type { Outcome } from "./job.ts";
 import type { Recipe, SourceLine, Strategy } from "./recipe.ts";
 import type { Ledgers, RepositoryUse } from "./registry.ts";
 
+/** `Report.machine.link` where nothing slows the link to the registry: time then decides nothing. */
+export const UNLIMITED_LOOPBACK = "loopback, no limit";
+
 /** `cold`: the registry holds base images only. `warm`: the same source again. `edit n`: the nth edit of the Dockerfile. */
 export type Scenario = "cold" | "warm" | `edit ${number}`;
 

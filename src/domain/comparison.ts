@@ -1,0 +1,129 @@
+import type { Outcome } from "./job.ts";
+import type { Ledgers } from "./registry.ts";
+import type { ImageReport, RunReport, Scenario, StrategyReport, VerdictWord } from "./report.ts";
+
+export type LedgerId = keyof Ledgers;
+
+/** How a ledger is spoken of: its name, `by` inside a sentence, and its rule. */
+export const LEDGERS: Record<LedgerId, { name: string; by: string; rule: string }> = {
+  perRepository: {
+    name: "per-repository",
+    by: "counted per repository",
+    rule: "each blob once in each repository",
+  },
+  namespace: {
+    name: "namespace",
+    by: "by GitLab's count",
+    rule: "each layer of a tagged image once per root namespace, no manifests or configs",
+  },
+  stored: {
+    name: "stored",
+    by: "on the registry's disk",
+    rule: "every blob file until garbage collection",
+  },
+};
+
+/** The two strategies that a change puts against each other; null where one side has no recipe. */
+export type Pair = { current: StrategyReport | null; proposed: StrategyReport | null };
+
+export function pairOf(strategies: readonly StrategyReport[]): Pair {
+  return {
+    current: strategies.find((each) => each.role === "current") ?? null,
+    proposed: strategies.find((each) => each.role === "proposed") ?? null,
+  };
+}
+
+/** What the two are called: by strategy, or by role where both use the same. */
+export function namesOf({ current, proposed }: Pair): { current: string; proposed: string } {
+  if (current && proposed && current.strategy === proposed.strategy)
+    return { current: "current", proposed: "proposed" };
+  return { current: current?.strategy ?? "current", proposed: proposed?.strategy ?? "proposed" };
+}
+
+export function runOf(strategy: StrategyReport, scenario: Scenario): RunReport | null {
+  return strategy.runs.find((run) => run.scenario === scenario) ?? null;
+}
+
+/** Scenarios of both strategies in the order in which they ran. */
+export function scenariosOf(strategies: readonly StrategyReport[]): Scenario[] {
+  const all = strategies.flatMap((strategy) => strategy.runs.map((run) => run.scenario));
+  return [...new Set(all)].sort((a, b) => place(a) - place(b));
+}
+
+function place(scenario: Scenario): number {
+  if (scenario === "cold") return -2;
+  return scenario === "warm" ? -1 : editNumber(scenario);
+}
+
+/** 3 for `edit 3`, 0 for a scenario before any edit. */
+export function editNumber(scenario: Scenario): number {
+  return scenario.startsWith("edit ") ? Number(scenario.slice("edit ".length)) : 0;
+}
+
+/** Bytes that a ledger charges after a scenario; null where they are not known. */
+export function chargeOf(strategy: StrategyReport, scenario: Scenario, ledger: LedgerId): number | null {
+  const bytes = runOf(strategy, scenario)?.ledgers?.[ledger];
+  return typeof bytes === "number" ? bytes : null;
+}
+
+/** The scenario whose bytes decide: the last edit, or the last run where nothing was edited. */
+export function lastScenario(strategies: readonly StrategyReport[]): Scenario | null {
+  return scenariosOf(strategies).at(-1) ?? null;
+}
+
+/** The last scenario before any edit for which both sides can be charged. */
+export function scenarioBeforeEdits(
+  current: StrategyReport,
+  proposed: StrategyReport,
+  ledger: LedgerId,
+): Scenario | null {
+  const charged = scenariosOf([current, proposed]).filter(
+    (scenario) =>
+      editNumber(scenario) === 0 &&
+      chargeOf(current, scenario, ledger) !== null &&
+      chargeOf(proposed, scenario, ledger) !== null,
+  );
+  return charged.at(-1) ?? null;
+}
+
+/** The first scenario in which one of the two did not succeed, with both outcomes. */
+export function firstFailure(
+  current: StrategyReport,
+  proposed: StrategyReport,
+): { scenario: Scenario; current: Outcome; proposed: Outcome } | null {
+  for (const scenario of scenariosOf([current, proposed])) {
+    const outcomes = {
+      scenario,
+      current: runOf(current, scenario)?.outcome ?? "succeeded",
+      proposed: runOf(proposed, scenario)?.outcome ?? "succeeded",
+    };
+    if (outcomes.current !== "succeeded" || outcomes.proposed !== "succeeded") return outcomes;
+  }
+  return null;
+}
+
+const GRAVITY: VerdictWord[] = [
+  "broken",
+  "mixed",
+  "worse",
+  "better",
+  "infrastructure",
+  "no change",
+  "not measured",
+];
+
+/** Images by the gravity of their verdict; among equals the greatest difference of bytes first. */
+export function gravestFirst(images: readonly ImageReport[], ledger: LedgerId): ImageReport[] {
+  return [...images].sort(
+    (a, b) =>
+      GRAVITY.indexOf(a.verdict) - GRAVITY.indexOf(b.verdict) ||
+      Math.abs(lastDifference(b, ledger)) - Math.abs(lastDifference(a, ledger)),
+  );
+}
+
+function lastDifference(image: ImageReport, ledger: LedgerId): number {
+  const { current, proposed } = pairOf(image.strategies);
+  const last = lastScenario(image.strategies);
+  if (!current || !proposed || !last) return 0;
+  return (chargeOf(proposed, last, ledger) ?? 0) - (chargeOf(current, last, ledger) ?? 0);
+}

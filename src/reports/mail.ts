@@ -1,0 +1,131 @@
+import { gravestFirst, LEDGERS, pairOf } from "../domain/comparison.ts";
+import type { ImageReport, Report } from "../domain/report.ts";
+import { fill } from "./fill.ts";
+import { fit } from "./fit.ts";
+import { plainTable } from "./plain-table.ts";
+import { cut, mapTexts, plainLine, plainLog } from "./sanitise.ts";
+import { failuresOf, repositoryGrid, runGrid, storageGrid } from "./sections.ts";
+import {
+  caveats,
+  figureSentence,
+  partSentence,
+  storageStatement,
+  substitutions,
+  testedItems,
+  thresholdSentence,
+} from "./statements.ts";
+import { wrap, wrapCommand } from "./wrap.ts";
+
+const WIDTH = 72;
+const TABLE_WIDTH = 78;
+const MAXIMUM_BYTES = 8_000;
+const LOG_LINES = 6;
+const QUOTED_LINES = 12;
+
+/** Left out in this order where the mail would be too long; the name is what the reader is told. */
+const OPTIONAL = ["parts", "logs", "repositories", "figures", "further images", "tables", "remarks"] as const;
+type Section = (typeof OPTIONAL)[number];
+
+export type MailOptions = {
+  /** How the reader stops these mails, in one sentence that holds for the list it goes to. */
+  stop?: string;
+};
+
+const STOP = "To stop these mails, answer this one: a person reads the answers.";
+
+/** Body of the reply by mail: plain text, lines of 72 columns, tables of 78, at most 8 kB. */
+export function renderMail(report: Report, options: MailOptions = {}): string {
+  const clean = mapTexts(report, (text) => plainLine(text));
+  return fit(
+    (omitted) => body(report, clean, omitted, options.stop ?? STOP),
+    OPTIONAL,
+    (text) => Buffer.byteLength(text) <= MAXIMUM_BYTES,
+  );
+}
+
+function body(raw: Report, report: Report, omitted: ReadonlySet<Section>, stop: string): string {
+  const kept = (section: Section) => !omitted.has(section);
+  const images = gravestFirst(report.images, report.ledger.id);
+  const shown = kept("further images") ? images : images.slice(0, 1);
+  return fill("mail.txt", {
+    quote: quote(raw, report),
+    lead: wrap([report.headline, ...substitutions(report.parts)].join(" "), WIDTH),
+    statements: shown.flatMap((image) => statements(report, image)),
+    tested: tested(report, shown, kept("parts")),
+    images: kept("tables") ? shown.map((image) => tables(report, image, kept)) : [],
+    logs: kept("logs") ? logs(raw) : [],
+    verdicts: images.map((image) => verdict(image, kept("figures"))),
+    caveats: kept("remarks") ? remarks(report) : [],
+    omitted: omitted.size > 0 ? wrap(`Left out for length: ${[...omitted].join(", ")}.`, WIDTH) : null,
+    command: wrapCommand(report.command, WIDTH, "  "),
+    signature: wrap(`Tare ${report.tare}, a robot that weighs container caches before they are merged. ${stop}`, WIDTH),
+  });
+}
+
+/** The lines it answers, as a person would quote them. */
+function quote(raw: Report, report: Report): { author: string; lines: string } | null {
+  if (raw.quoted.length === 0) return null;
+  const lines = raw.quoted.slice(0, QUOTED_LINES).map(({ text }) => {
+    // Indentation means something here, so the line is cleaned as a log's is.
+    const [line = ""] = plainLog([text], { lines: 1, width: WIDTH });
+    return cut(`> ${/^[+-]/u.test(line) ? line : `+${line}`}`, WIDTH);
+  });
+  const author = cut(report.change.author.name || report.change.author.address, 60);
+  return { author, lines: lines.join("\n") };
+}
+
+function statements(report: Report, image: ImageReport): string[] {
+  const said = storageStatement(image, report.ledger.id);
+  const name = report.images.length > 1 ? `${image.image}: ` : "";
+  return said.length === 0 ? [] : [wrap(`${name}${said.join(" ")}`, WIDTH)];
+}
+
+function tested(report: Report, shown: readonly ImageReport[], parts: boolean): string {
+  const items = testedItems({ ...report, images: [...shown] });
+  const named = parts ? [{ label: "parts", text: report.parts.map(partSentence).join("; ") }] : [];
+  return [...items, ...named]
+    .filter(({ text }) => text !== "")
+    .map(({ label, text }) => wrap(text, WIDTH, { first: `  ${label.padEnd(8)} `, rest: " ".repeat(11) }))
+    .join("\n");
+}
+
+function tables(report: Report, image: ImageReport, kept: (section: Section) => boolean) {
+  const deciding = LEDGERS[report.ledger.id];
+  const repositories = repositoryGrid(image);
+  return {
+    title: wrap(
+      `${image.image}: outcome and time of build and push, median (range) of ${report.repeats}; link: ${report.machine.link}`,
+      WIDTH,
+    ),
+    runs: plainTable(runGrid(image, report.repeats, false), TABLE_WIDTH),
+    storageTitle: wrap(`${image.image}: storage; * is what the project is charged by: ${deciding.rule}`, WIDTH),
+    storage: plainTable(storageGrid(image, report.ledger.id), TABLE_WIDTH),
+    repositories:
+      kept("repositories") && repositories.rows.length > 0 ? plainTable(repositories, TABLE_WIDTH) : null,
+  };
+}
+
+function logs(raw: Report): { title: string; lines: string }[] {
+  return raw.images.flatMap(failuresOf).map(({ title, lines }) => ({
+    title: wrap(`Last lines of ${plainLine(title)}:`, WIDTH),
+    lines: plainLog(lines, { lines: LOG_LINES, width: WIDTH - 2 })
+      .map((line) => `  ${line}`)
+      .join("\n"),
+  }));
+}
+
+function verdict(image: ImageReport, figures: boolean) {
+  const { current, proposed } = pairOf(image.strategies);
+  const missing = current && proposed ? "" : ` (no ${current ? "proposed" : "current"} recipe)`;
+  return {
+    word: wrap(`Verdict on ${image.image}: ${image.verdict}${missing}.`, WIDTH),
+    thresholds: figures && image.figures.length > 0 ? wrap(thresholdSentence(image.figures), WIDTH) : null,
+    figures: figures
+      ? image.figures.map((figure) => wrap(figureSentence(figure), WIDTH, { first: "- ", rest: "  " }))
+      : [],
+  };
+}
+
+function remarks(report: Report): string[] {
+  return caveats(report).map((remark) => wrap(remark, WIDTH, { first: "- ", rest: "  " }));
+}

@@ -1,0 +1,136 @@
+import { gravestFirst, LEDGERS } from "../domain/comparison.ts";
+import { formatExactBytes } from "../domain/quantities.ts";
+import type { ImageReport, Report } from "../domain/report.ts";
+import { fill } from "./fill.ts";
+import { fit } from "./fit.ts";
+import { markdownTable } from "./plain-table.ts";
+import { mapTexts, markdownFence, markdownLine, plainLine } from "./sanitise.ts";
+import { exactGrid, failuresOf, repositoryGrid, runGrid, storageGrid } from "./sections.ts";
+import {
+  caveats,
+  figureSentence,
+  partSentence,
+  short,
+  storageStatement,
+  substitutions,
+  testedItems,
+  thresholdSentence,
+} from "./statements.ts";
+
+const MAXIMUM_LENGTH = 60_000;
+const LOG_LINES = 20;
+const FEW_IMAGES = 3;
+const LISTED_IMAGES = 40;
+
+/** Left out in this order where the comment would be too long; the name is what the reader is told. */
+const OPTIONAL = [
+  "logs",
+  "repositories",
+  "bytes",
+  "further images",
+  "runs",
+  "remarks",
+  "what was tested",
+  "tables",
+] as const;
+type Section = (typeof OPTIONAL)[number];
+
+export type MarkdownOptions = {
+  /** What the one comment stands for; by default the change. */
+  key?: string;
+  run?: string;
+  /** False where the channel writes the marker itself. */
+  marker?: boolean;
+  maxLength?: number;
+  /** Address of the full report, where there is one. */
+  fullReport?: string;
+};
+
+/** The comment on a forge: marker, sentence, table, folded details; at most 60,000 characters. */
+export function renderMarkdown(report: Report, options: MarkdownOptions = {}): string {
+  const clean = mapTexts(report, (text) => markdownLine(text));
+  const maximum = options.maxLength ?? MAXIMUM_LENGTH;
+  return fit(
+    (omitted) => body(report, clean, omitted, options),
+    OPTIONAL,
+    (text) => text.length <= maximum,
+  );
+}
+
+function body(raw: Report, report: Report, omitted: ReadonlySet<Section>, options: MarkdownOptions): string {
+  const kept = (section: Section) => !omitted.has(section);
+  const images = gravestFirst(report.images, report.ledger.id);
+  const shown = kept("further images") ? images : images.slice(0, FEW_IMAGES);
+  const full = options.fullReport === undefined ? "" : ` Full report: <${encodeURI(options.fullReport)}>.`;
+  return fill("comment.md", {
+    marker: options.marker === false ? "" : marker(raw, options),
+    headline: report.headline,
+    verdict: report.verdict,
+    substitutions: substitutions(report.parts).join(" "),
+    images: kept("tables") ? shown.map((image) => imageSlots(report, image, kept)) : [],
+    others: images.slice(shown.length, shown.length + LISTED_IMAGES).map(({ image, verdict }) => ({ image, verdict })),
+    logs: kept("logs") ? logs(raw) : [],
+    tested: kept("what was tested") ? tested(report) : [],
+    caveats: kept("remarks") ? caveats(report) : [],
+    omitted: omitted.size > 0 ? `Left out for length: ${[...omitted].join(", ")}.${full}` : full.trim(),
+    head: short(report.change.head.commit ?? report.change.head.tree),
+    base: short(report.change.base.commit ?? report.change.base.tree),
+    chosenBy: report.change.base.chosenBy,
+    command: markdownFence([raw.command], { lines: 1 }),
+    tare: report.tare,
+  });
+}
+
+/** First line of the comment, by which Tare finds its own again. */
+function marker(raw: Report, options: MarkdownOptions): string {
+  const { base, head, id } = raw.change;
+  const values = {
+    key: options.key ?? id,
+    sha: head.commit ?? head.tree,
+    base: base.commit ?? base.tree,
+    run: options.run ?? raw.startedAt.replaceAll(/[^0-9TZ]/gu, "").toLowerCase(),
+    "valid-at": raw.startedAt,
+  };
+  const said = Object.entries(values).map(([name, value]) => `${name}=${markerValue(value)}`);
+  return `<!-- tare:v1 ${said.join(" ")} -->`;
+}
+
+/** One word that cannot end the comment it stands in. */
+function markerValue(value: string): string {
+  return encodeURIComponent(plainLine(value, 200).toWellFormed())
+    .replaceAll("%3A", ":")
+    .replaceAll("%2F", "/")
+    .replaceAll("--", "-%2D")
+    .replaceAll("!", "%21");
+}
+
+function imageSlots(report: Report, image: ImageReport, kept: (section: Section) => boolean) {
+  const repositories = repositoryGrid(image);
+  return {
+    image: image.image,
+    verdict: image.verdict,
+    several: report.images.length > 1,
+    statement: storageStatement(image, report.ledger.id).join(" "),
+    storage: markdownTable(storageGrid(image, report.ledger.id)),
+    rule: LEDGERS[report.ledger.id].rule,
+    repeats: report.repeats,
+    link: report.machine.link,
+    runs: kept("runs") ? markdownTable(runGrid(image, report.repeats, true)) : null,
+    repositories: kept("repositories") && repositories.rows.length > 0 ? markdownTable(repositories) : null,
+    exact: kept("bytes") ? markdownTable(exactGrid(image, formatExactBytes)) : null,
+    thresholds: kept("runs") && image.figures.length > 0 ? thresholdSentence(image.figures) : null,
+    figures: kept("runs") ? image.figures.map((figure) => figureSentence(figure).replace("->", "-&gt;")) : [],
+  };
+}
+
+function logs(raw: Report): { title: string; lines: string }[] {
+  return raw.images.flatMap(failuresOf).map(({ title, lines }) => ({
+    title: markdownLine(title),
+    lines: markdownFence(lines, { lines: LOG_LINES }),
+  }));
+}
+
+function tested(report: Report): { label: string; text: string }[] {
+  const parts = report.parts.map((part) => ({ label: "part", text: partSentence(part) }));
+  return [...testedItems(report), ...parts];
+}

@@ -1,0 +1,167 @@
+import { z } from "zod";
+import { BUILDERS, CACHES } from "../domain/recipe.ts";
+import type { Report } from "../domain/report.ts";
+
+/** report.json as zod sees it: an exact mirror of the domain's `Report`, which the compiler checks below. */
+
+const bytes = z.int().nonnegative().describe("bytes");
+const bytesOrUnknown = z.union([bytes, z.literal("unknown")]);
+const durationMs = z.number().nonnegative().describe("milliseconds");
+const count = z.int().nonnegative();
+const countOrUnknown = z.union([count, z.literal("unknown")]);
+const text = z.string();
+const textOrNull = text.nullable();
+
+const builder = z.enum(BUILDERS);
+const strategy = z.templateLiteral([builder, "/", z.enum(CACHES)]);
+const outcome = z.enum(["succeeded", "failed", "out-of-memory", "timed-out", "canceled"]);
+const scenario = z.union([
+  z.literal("cold"),
+  z.literal("warm"),
+  z.templateLiteral(["edit ", z.number().int().positive()]),
+]);
+const verdict = z.enum(["better", "worse", "mixed", "no change", "broken", "infrastructure", "not measured"]);
+
+const ledgers = z.strictObject({
+  perRepository: bytes.describe("bytes: each blob once in each repository"),
+  namespace: bytes.describe("bytes: each layer of a tagged image once per root namespace"),
+  stored: bytesOrUnknown.describe("bytes: every blob file until garbage collection"),
+});
+
+const recipe = z.strictObject({
+  job: text,
+  file: text,
+  line: count,
+  builder,
+  strategy,
+  runsIn: textOrNull,
+  services: z.array(text),
+  dockerfile: textOrNull,
+  context: textOrNull,
+  target: textOrNull,
+  images: z.array(text),
+  cacheFrom: z.array(text),
+  cacheTo: z.array(text),
+  buildArgs: z.record(text, textOrNull),
+  flags: z.array(text),
+  environment: z.record(text, text),
+  logins: z.array(text),
+  unresolved: z.array(z.strictObject({ part: text, why: text })),
+});
+
+const run = z.strictObject({
+  scenario,
+  outcome,
+  failure: z.array(text).nullable(),
+  buildMs: z.array(durationMs),
+  pushMs: z.array(durationMs),
+  totalMs: z.array(durationMs),
+  memoryPeakBytes: bytesOrUnknown,
+  memoryLimitBytes: bytes,
+  storageRun: z
+    .strictObject({ outcome, memoryPeakBytes: bytesOrUnknown, memoryLimitBytes: bytes })
+    .nullable(),
+  hits: countOrUnknown,
+  misses: countOrUnknown,
+  pulledBytes: bytesOrUnknown,
+  pushedBytes: bytesOrUnknown,
+  ledgers: ledgers.nullable(),
+  repositories: z.array(
+    z.strictObject({
+      name: text,
+      role: z.enum(["image", "cache", "image and cache"]),
+      tags: count,
+      bytes,
+    }),
+  ),
+});
+
+const strategyReport = z.strictObject({
+  strategy,
+  role: z.enum(["current", "proposed"]),
+  job: text,
+  recipe,
+  droppedFlags: z.array(z.strictObject({ flag: text, why: text })),
+  privileges: z.enum(["none", "daemon"]),
+  runs: z.array(run),
+});
+
+const figure = z.strictObject({
+  figure: text,
+  unit: z.enum(["bytes", "ms"]),
+  current: z.number().nullable(),
+  proposed: z.number().nullable(),
+  thresholdRatio: z.number().nonnegative(),
+  thresholdAbsolute: z.number().nonnegative(),
+  judgement: z.enum(["better", "worse", "no change", "does not decide"]),
+  why: text,
+});
+
+const image = z.strictObject({
+  image: text,
+  dockerfile: text,
+  bases: z.array(z.strictObject({ name: text, digest: textOrNull, from: text })),
+  edit: z.strictObject({ description: text, synthetic: z.boolean(), line: count }),
+  strategies: z.array(strategyReport),
+  verdict,
+  figures: z.array(figure),
+});
+
+const part = z.strictObject({
+  part: text,
+  version: text,
+  image: text,
+  digest: textOrNull,
+  named: textOrNull,
+  differs: z.boolean(),
+  origin: text,
+});
+
+export const reportSchema = z
+  .strictObject({
+    schemaVersion: z.literal(1),
+    tare: text,
+    change: z.strictObject({
+      id: text,
+      title: text,
+      author: z.strictObject({ name: text, address: text }),
+      trust: z.enum(["trusted", "approved", "stranger"]),
+      base: z.strictObject({ commit: textOrNull, tree: text, chosenBy: text }),
+      head: z.strictObject({ commit: textOrNull, tree: text }),
+      files: z.array(text),
+    }),
+    sentence: text,
+    quoted: z.array(z.strictObject({ file: text, line: count, text })),
+    recipes: z.strictObject({ base: z.array(recipe), head: z.array(recipe) }),
+    verdict,
+    headline: text,
+    images: z.array(image),
+    notBuilt: z.array(z.strictObject({ what: text, why: text })),
+    ledger: z.strictObject({ id: z.enum(["perRepository", "namespace", "stored"]), why: text }),
+    limits: z.strictObject({ cpus: z.number().positive(), memoryBytes: bytes }),
+    repeats: count,
+    machine: z.strictObject({
+      cpus: count,
+      memoryBytes: bytes,
+      kernel: text,
+      cgroup: z.enum(["v1", "v2"]),
+      link: text,
+      clock: text,
+    }),
+    parts: z.array(part),
+    notes: z.array(text),
+    command: text,
+    startedAt: text,
+    wallMs: durationMs,
+  })
+  .describe("The answer of Tare to one change");
+
+type Parsed = z.infer<typeof reportSchema>;
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
+/** Does not compile where the schema and the domain's type part ways. */
+export const SCHEMA_MIRRORS_REPORT: Same<Parsed, Report> = true;
+
+/** JSON Schema (draft 2020-12) of report.json. */
+export function reportJsonSchema(): object {
+  return z.toJSONSchema(reportSchema);
+}

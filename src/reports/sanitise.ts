@@ -1,0 +1,107 @@
+/**
+ * Whatever comes from a change, a log or a tree passes through here before it enters an answer: it must not
+ * give orders to a forge, call people, look like a mark of Tare's own, or draw on a terminal.
+ */
+
+const ELLIPSIS = "...";
+/** Zero width: parts a word for a forge, not for a reader. */
+const GAP = "\u200b";
+const MAXIMUM_LINE = 500;
+
+/** Text without control characters, escape sequences, invisible and direction-changing characters; one entry a line. */
+export function plainLines(text: string): string[] {
+  return text
+    .toWellFormed()
+    .split(/\r\n|[\n\r\u0085\u2028\u2029]/u)
+    .map(plainCharacters);
+}
+
+function plainCharacters(line: string): string {
+  return (
+    line
+      .replaceAll("\t", "  ")
+      // Terminal sequences: an operating system command up to its end, then control sequences.
+      .replaceAll(/(?:\p{Cc}\]|\u009d)[^\p{Cc}]*/gu, "")
+      .replaceAll(/(?:\p{Cc}\[|\u009b)[0-?]*[ -/]*[@-~]/gu, "")
+      .replaceAll(/\p{Cc}/gu, "")
+      // Bidi overrides, zero-width and tag characters: what is read must be what is there.
+      .replaceAll(/\p{Cf}/gu, "")
+      .replaceAll("\u00a0", " ")
+  );
+}
+
+/** One line of plain text, for mails and terminals; longer ones are cut. */
+export function plainLine(text: string, maximum = MAXIMUM_LINE): string {
+  return unsigned(cut(plainLines(text).join(" ").trim(), maximum));
+}
+
+/** Lines of a log for mails and terminals: the last ones, each cut, none of which ends the mail. */
+export function plainLog(lines: readonly string[], options: { lines: number; width: number }): string[] {
+  return lines
+    .flatMap(plainLines)
+    .slice(-options.lines)
+    .map((line) => unsigned(cut(line.trimEnd(), options.width)));
+}
+
+/** A line of `--` begins a signature, and mail programs drop what follows. */
+function unsigned(line: string): string {
+  return /^--\s*$/u.test(line) ? "- -" : line;
+}
+
+/** Cuts in characters, never through a surrogate pair. */
+export function cut(line: string, maximum: number): string {
+  if (line.length <= maximum) return line;
+  return line.slice(0, maximum - ELLIPSIS.length).toWellFormed().replace(/\ufffd$/u, "") + ELLIPSIS;
+}
+
+/** One line of Markdown that shows the text as it is and does nothing else, also inside a table. */
+export function markdownLine(text: string, maximum = MAXIMUM_LINE): string {
+  const shown = cut(plainLines(text).join(" ").trim(), maximum)
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll(/[\\`*_[\]{}|~$^]/gu, String.raw`\$&`)
+    .replaceAll("@", `@${GAP}`)
+    // References to issues and merge requests would leave a trace in those.
+    .replaceAll(/[#!%](?=[\w"])/gu, `$&${GAP}`)
+    .replaceAll(/\b(GH)-(?=\d)/giu, `$1${GAP}-`)
+    .replaceAll(/:(?=\/\/)/gu, `:${GAP}`)
+    .replaceAll(/\bwww\./giu, `www${GAP}.`)
+    .replaceAll(/\bmailto:/giu, `mailto${GAP}:`);
+  return atLineStart(shown);
+}
+
+/** What means something only at the start of a line: quick actions, headings, lists, rules. */
+function atLineStart(line: string): string {
+  if (line.startsWith("/")) return `&#47;${line.slice(1)}`;
+  if (/^(?:[-+=#]|\d+[.)])/u.test(line)) return line.replace(/^(\d*)(.)/u, String.raw`$1\$2`);
+  return line;
+}
+
+/** A fenced block that its content cannot leave; lines that a forge might take for orders get a bar before them. */
+export function markdownFence(lines: readonly string[], options: { lines: number }): string {
+  const shown = lines
+    .flatMap(plainLines)
+    .slice(-options.lines)
+    .map((line) => cut(line.trimEnd(), MAXIMUM_LINE).replaceAll("<!--", "<! --"))
+    .map((line) => (/^\s*\/\w/u.test(line) ? `| ${line}` : line));
+  const longest = shown.reduce((most, line) => Math.max(most, longestRun(line)), 0);
+  const fence = "`".repeat(Math.max(3, longest + 1));
+  return [`${fence}text`, ...shown, fence].join("\n");
+}
+
+function longestRun(line: string): number {
+  return [...line.matchAll(/`+/gu)].reduce((most, [run]) => Math.max(most, run.length), 0);
+}
+
+/** The same value with every text in it passed through `clean`. */
+export function mapTexts<T>(value: T, clean: (text: string) => string): T {
+  return mapped(value, clean) as T;
+}
+
+function mapped(value: unknown, clean: (text: string) => string): unknown {
+  if (typeof value === "string") return clean(value);
+  if (Array.isArray(value)) return value.map((each) => mapped(each, clean));
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [clean(key), mapped(each, clean)]));
+}

@@ -1,0 +1,202 @@
+import {
+  editNumber,
+  LEDGERS,
+  namesOf,
+  pairOf,
+  runOf,
+  scenariosOf,
+} from "../domain/comparison.ts";
+import type { LedgerId } from "../domain/comparison.ts";
+import {
+  formatByteDifference,
+  formatBytes,
+  formatDuration,
+  formatMemory,
+  formatPercent,
+} from "../domain/quantities.ts";
+import type { ImageReport, RunReport, Scenario, StrategyReport } from "../domain/report.ts";
+import type { Grid } from "./plain-table.ts";
+
+/** Tables of an answer, the same in every format. The report given here is already clean. */
+
+type Sides = { name: string; strategy: StrategyReport }[];
+
+export function sidesOf(image: ImageReport): Sides {
+  const pair = pairOf(image.strategies);
+  const names = namesOf(pair);
+  return [
+    ...(pair.current ? [{ name: names.current, strategy: pair.current }] : []),
+    ...(pair.proposed ? [{ name: names.proposed, strategy: pair.proposed }] : []),
+  ];
+}
+
+/** Runs: outcome with median and range, peak memory, hits and misses; `traffic` adds bytes over the link. */
+export function runGrid(image: ImageReport, repeats: number, traffic: boolean): Grid {
+  const sides = sidesOf(image);
+  const rows = scenariosOf(image.strategies).flatMap((scenario) =>
+    sides.flatMap(({ name, strategy }) => {
+      const run = runOf(strategy, scenario);
+      return run ? runRows(name, run, repeats, traffic) : [];
+    }),
+  );
+  return {
+    head: ["run", "strategy", "outcome, build and push", "peak", "hits", ...(traffic ? ["pulled", "pushed"] : [])],
+    align: ["left", "left", "left", "right", "right", ...(traffic ? (["right", "right"] as const) : [])],
+    rows,
+  };
+}
+
+function runRows(name: string, run: RunReport, repeats: number, traffic: boolean): string[][] {
+  const moved = (bytes: number | "unknown") => (bytes === "unknown" ? "unknown" : formatBytes(bytes));
+  const timed = [
+    run.scenario,
+    name,
+    outcomeCell(run, repeats),
+    memoryCell(run.memoryPeakBytes),
+    hitsCell(run),
+    ...(traffic ? [moved(run.pulledBytes), moved(run.pushedBytes)] : []),
+  ];
+  const again = run.storageRun;
+  if (!again) return [timed];
+  const said = `${outcomeWord(again.outcome, again.memoryLimitBytes)}, given ${formatMemory(again.memoryLimitBytes)}, untimed`;
+  return [
+    timed,
+    [run.scenario, name, said, memoryCell(again.memoryPeakBytes), "", ...(traffic ? ["", ""] : [])],
+  ];
+}
+
+function outcomeCell(run: RunReport, repeats: number): string {
+  const word = outcomeWord(run.outcome, run.memoryLimitBytes);
+  const times = spread(run.totalMs);
+  if (run.outcome !== "succeeded" || !times) return word;
+  const count = run.totalMs.length === repeats ? "" : ` n=${run.totalMs.length}`;
+  return `${word}, ${times}${count}`;
+}
+
+export function outcomeWord(outcome: RunReport["outcome"], limitBytes: number): string {
+  switch (outcome) {
+    case "succeeded":
+      return "ok";
+    case "failed":
+      return "failed";
+    case "out-of-memory":
+      return `killed at ${formatMemory(limitBytes)} (out of memory)`;
+    case "timed-out":
+      return "timed out";
+    case "canceled":
+      return "canceled";
+  }
+}
+
+/** `12 m 04 s (11 m 58 s-12 m 31 s)`: median and range. */
+function spread(durationsMs: readonly number[]): string | null {
+  const sorted = [...durationsMs].sort((a, b) => a - b);
+  const least = sorted[0];
+  const greatest = sorted.at(-1);
+  const upper = sorted[Math.floor(sorted.length / 2)];
+  const lower = sorted[Math.floor((sorted.length - 1) / 2)];
+  if (least === undefined || greatest === undefined || upper === undefined || lower === undefined) return null;
+  const middle = formatDuration((lower + upper) / 2);
+  if (sorted.length === 1) return middle;
+  return `${middle} (${formatDuration(least)}-${formatDuration(greatest)})`;
+}
+
+function memoryCell(bytes: number | "unknown"): string {
+  return bytes === "unknown" ? "unknown" : formatMemory(bytes);
+}
+
+function hitsCell(run: RunReport): string {
+  if (run.hits === "unknown" || run.misses === "unknown") return "unknown";
+  return `${run.hits} of ${run.hits + run.misses}`;
+}
+
+/** Storage after each scenario by each ledger, the forge's own marked with `*`. */
+export function storageGrid(image: ImageReport, deciding: LedgerId): Grid {
+  const { current, proposed } = pairOf(image.strategies);
+  const names = namesOf({ current, proposed });
+  const rows = scenariosOf(image.strategies).flatMap((scenario) =>
+    (Object.keys(LEDGERS) as LedgerId[]).map((ledger) => [
+      scenario,
+      `${LEDGERS[ledger].name}${ledger === deciding ? " *" : ""}`,
+      chargeCell(current, scenario, ledger),
+      chargeCell(proposed, scenario, ledger),
+      differenceCell(current, proposed, scenario, ledger),
+    ]),
+  );
+  return {
+    head: ["after", "ledger", names.current, names.proposed, "difference"],
+    align: ["left", "left", "right", "right", "right"],
+    rows,
+  };
+}
+
+function chargeCell(strategy: StrategyReport | null, scenario: Scenario, ledger: LedgerId): string {
+  const ledgers = strategy && runOf(strategy, scenario)?.ledgers;
+  if (!ledgers) return "none";
+  const bytes = ledgers[ledger];
+  return bytes === "unknown" ? "unknown" : formatBytes(bytes);
+}
+
+function differenceCell(
+  current: StrategyReport | null,
+  proposed: StrategyReport | null,
+  scenario: Scenario,
+  ledger: LedgerId,
+): string {
+  const from = current && runOf(current, scenario)?.ledgers?.[ledger];
+  const to = proposed && runOf(proposed, scenario)?.ledgers?.[ledger];
+  if (typeof from !== "number" || typeof to !== "number") return "";
+  const percent = formatPercent(from, to);
+  return `${formatByteDifference(to - from)}${percent === null ? "" : ` (${percent})`}`;
+}
+
+/** Repositories with tags and bytes after the last scenario of each side. */
+export function repositoryGrid(image: ImageReport): Grid {
+  const rows = sidesOf(image).flatMap(({ name, strategy }) => {
+    const run = strategy.runs.findLast((each) => each.repositories.length > 0);
+    if (!run) return [];
+    return run.repositories.map((repository) => [
+      run.scenario,
+      name,
+      repository.name,
+      repository.role,
+      String(repository.tags),
+      formatBytes(repository.bytes),
+    ]);
+  });
+  return {
+    head: ["after", "strategy", "repository", "holds", "tags", "size"],
+    align: ["left", "left", "left", "left", "right", "right"],
+    rows,
+  };
+}
+
+/** Every byte of the deciding ledger, for those who check. */
+export function exactGrid(image: ImageReport, exact: (bytes: number) => string): Grid {
+  const rows = scenariosOf(image.strategies).flatMap((scenario) =>
+    sidesOf(image).map(({ name, strategy }) => {
+      const ledgers = runOf(strategy, scenario)?.ledgers;
+      const cells = (Object.keys(LEDGERS) as LedgerId[]).map((ledger) => {
+        const bytes = ledgers?.[ledger];
+        return bytes === undefined ? "none" : bytes === "unknown" ? "unknown" : exact(bytes);
+      });
+      return [scenario, name, ...cells];
+    }),
+  );
+  return {
+    head: ["after", "strategy", ...(Object.keys(LEDGERS) as LedgerId[]).map((ledger) => LEDGERS[ledger].name)],
+    align: ["left", "left", "right", "right", "right"],
+    rows,
+  };
+}
+
+/** Last lines of the log of each run that did not succeed, by the raw report. */
+export function failuresOf(image: ImageReport): { title: string; lines: string[] }[] {
+  return sidesOf(image).flatMap(({ name, strategy }) =>
+    strategy.runs.flatMap((run) =>
+      run.failure === null || run.failure.length === 0
+        ? []
+        : [{ title: `${name}, ${editNumber(run.scenario) === 0 ? `${run.scenario} build` : run.scenario}`, lines: run.failure }],
+    ),
+  );
+}

@@ -1,0 +1,216 @@
+import {
+  chargeOf,
+  editNumber,
+  LEDGERS,
+  namesOf,
+  pairOf,
+  runOf,
+  scenarioBeforeEdits,
+  scenariosOf,
+} from "../domain/comparison.ts";
+import type { LedgerId } from "../domain/comparison.ts";
+import {
+  formatByteDifference,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatExactBytes,
+  formatMemory,
+  formatPercent,
+} from "../domain/quantities.ts";
+import type { DecidingFigure, ImageReport, Part, Report, Scenario, StrategyReport } from "../domain/report.ts";
+
+/** Sentences of an answer, the same in every format. The report given here is already clean. */
+
+type Sides = { current: StrategyReport; proposed: StrategyReport; names: { current: string; proposed: string } };
+
+function sides(image: ImageReport): Sides | null {
+  const pair = pairOf(image.strategies);
+  const { current, proposed } = pair;
+  return current && proposed ? { current, proposed, names: namesOf(pair) } : null;
+}
+
+/** What the ledgers say to "it doubles the storage", and no more than they say. Empty where nothing was charged. */
+export function storageStatement(image: ImageReport, deciding: LedgerId): string[] {
+  const both = sides(image);
+  if (!both) return [];
+  const other: LedgerId = deciding === "perRepository" ? "namespace" : deciding;
+  const before = scenarioBeforeEdits(both.current, both.proposed, "perRepository");
+  const start = before && beforeEdits(both, before, other);
+  return [...(start ? [start] : []), ...afterEdits(image, both, other, before)];
+}
+
+function beforeEdits(both: Sides, scenario: Scenario, other: LedgerId): string | null {
+  const added = compared(both, scenario, "perRepository");
+  const once = compared(both, scenario, other);
+  if (!added) return null;
+  const start = `Does ${both.names.proposed} double the storage? Before any edit: ${added.text}`;
+  if (!once) return `${start}; ${LEDGERS[other].by}: not known.`;
+  return `${start}; ${once.text}. ${conclusion(added.factor, once.factor, other)}`;
+}
+
+/** Bounds of the plain words below: what is less than 5 % more is the same, from 1.5 times on it is a multiple. */
+const SAME = 1.05;
+const MULTIPLE = 1.5;
+
+function conclusion(added: number, once: number, other: LedgerId): string {
+  const times = (factor: number) => `${factor.toFixed(2)} times as much`;
+  if (added >= MULTIPLE && once < SAME)
+    return `So it is ${times(added)} only where repositories are added up: what the second repository holds is the image's own blobs.`;
+  if (added >= MULTIPLE && once >= MULTIPLE)
+    return `So it is ${times(added)} with repositories added up, and ${times(once)} ${LEDGERS[other].by}.`;
+  if (added < SAME && once < SAME) return "So no, by neither count.";
+  return `So it is ${times(added)} with repositories added up, ${times(once)} ${LEDGERS[other].by}.`;
+}
+
+function afterEdits(image: ImageReport, both: Sides, ledger: LedgerId, before: Scenario | null): string[] {
+  const last = scenariosOf(image.strategies).at(-1);
+  if (!last || editNumber(last) === 0) return [];
+  const now = compared(both, last, ledger);
+  if (!now) return [];
+  const sentences = [`After ${formatCount(editNumber(last), "edit")} (${editOf(image)}): ${now.text}.`];
+  const grown = before && growth(both, before, last, ledger);
+  if (grown) sentences.push(grown);
+  return sentences;
+}
+
+/** How much each side grew from the last state before the edits to the last edit. */
+function growth(both: Sides, before: Scenario, last: Scenario, ledger: LedgerId): string | null {
+  const grown = [both.current, both.proposed].map((strategy) => {
+    const from = chargeOf(strategy, before, ledger);
+    const to = chargeOf(strategy, last, ledger);
+    return from === null || to === null ? null : formatByteDifference(to - from);
+  });
+  if (grown.includes(null)) return null;
+  const tags = cacheTags(both.proposed, before, last);
+  const kept = tags ? `; its cache went from ${tags.before} to ${formatCount(tags.last, "tag")}` : "";
+  return `With that, ${both.names.current} grew by ${grown[0]} and ${both.names.proposed} by ${grown[1]}${kept}. Cleaning up old tags was not part of the trial.`;
+}
+
+function cacheTags(
+  strategy: StrategyReport,
+  before: Scenario,
+  last: Scenario,
+): { before: number; last: number } | null {
+  const count = (scenario: Scenario) =>
+    runOf(strategy, scenario)?.repositories.find((each) => each.role === "cache")?.tags;
+  const from = count(before);
+  const to = count(last);
+  return from === undefined || to === undefined ? null : { before: from, last: to };
+}
+
+function compared(both: Sides, scenario: Scenario, ledger: LedgerId): { text: string; factor: number } | null {
+  const from = chargeOf(both.current, scenario, ledger);
+  const to = chargeOf(both.proposed, scenario, ledger);
+  if (from === null || to === null) return null;
+  const percent = formatPercent(from, to);
+  const difference = `${formatByteDifference(to - from)}${percent === null ? "" : `, ${percent}`}`;
+  return {
+    text: `${formatBytes(to)} against ${formatBytes(from)} ${LEDGERS[ledger].by} (${difference})`,
+    factor: from === 0 ? 1 : to / from,
+  };
+}
+
+/** Where the edit was made, said to be synthetic where it is. */
+export function editOf(image: ImageReport): string {
+  const { description, synthetic } = image.edit;
+  return synthetic && !description.includes("synthetic") ? `${description}, synthetic` : description;
+}
+
+/** One sentence for each program that is not the one that the template names. */
+export function substitutions(parts: readonly Part[]): string[] {
+  return parts
+    .filter((part) => part.differs)
+    .map((part) => {
+      const stand = `${part.part} here is ${part.version} (${part.origin})`;
+      return part.named === null ? `${stand}.` : `${stand}; the template names ${part.named}.`;
+    });
+}
+
+/** `bytes by GitLab's count after edit 1: 11,074,012 B -> 13,083,412 B: worse (…)` */
+export function figureSentence(figure: DecidingFigure): string {
+  const show = (value: number | null) =>
+    value === null ? "unknown" : figure.unit === "bytes" ? formatExactBytes(value) : formatDuration(value);
+  return `${figure.figure}: ${show(figure.current)} -> ${show(figure.proposed)}: ${figure.judgement} (${figure.why})`;
+}
+
+/** How a figure comes to decide. */
+export function thresholdSentence(figures: readonly DecidingFigure[]): string {
+  const said = figures.map((figure) => {
+    const absolute =
+      figure.unit === "bytes" ? formatBytes(figure.thresholdAbsolute) : formatDuration(figure.thresholdAbsolute);
+    return `${figure.unit === "bytes" ? "bytes" : "times"} beyond ${(figure.thresholdRatio * 100).toFixed(0)} % and ${absolute}`;
+  });
+  return `What decides: ${[...new Set(said)].join("; ")}.`;
+}
+
+/** What was tested and on what, as label and text. */
+export function testedItems(report: Report): { label: string; text: string }[] {
+  const { change, machine, limits } = report;
+  const baseTree = change.base.commit === null ? `tree ${short(change.base.tree)}` : short(change.base.commit);
+  const headTree = change.head.commit === null ? `tree ${short(change.head.tree)}` : short(change.head.commit);
+  return [
+    { label: "change", text: report.sentence },
+    { label: "base", text: `${baseTree} (${change.base.chosenBy}), with the change ${headTree}` },
+    ...report.images.flatMap((image) => imageItems(image)),
+    {
+      label: "runner",
+      text: `${formatCount(limits.cpus, "CPU")}, ${formatMemory(limits.memoryBytes)}, fresh for every run; ${formatCount(report.repeats, "repeat")}`,
+    },
+    {
+      label: "machine",
+      text: `${formatCount(machine.cpus, "CPU")}, ${formatMemory(machine.memoryBytes)}, ${machine.kernel}, cgroup ${machine.cgroup}; clock: ${machine.clock}`,
+    },
+    { label: "link", text: machine.link },
+    { label: "ledger", text: `${LEDGERS[report.ledger.id].name}: ${report.ledger.why}` },
+  ];
+}
+
+function imageItems(image: ImageReport): { label: string; text: string }[] {
+  const bases = image.bases.map(
+    (base) => `${base.name}${base.digest === null ? "" : `@${base.digest.slice(0, 19)}`} (${base.from})`,
+  );
+  const from = bases.length > 0 ? `, from ${bases.join(", ")}` : "";
+  return [
+    { label: "image", text: `${image.dockerfile}${from}` },
+    { label: "edit", text: editOf(image) },
+  ];
+}
+
+/** `kaniko v1.28.3, made from packages (sha256:0123…)` */
+export function partSentence(part: Part): string {
+  const digest = part.digest === null ? "" : ` (${part.digest.slice(0, 19)})`;
+  return `${part.part} ${part.version}, ${part.origin}${digest}`;
+}
+
+/** What a reader must know before he relies on the numbers. */
+export function caveats(report: Report): string[] {
+  const dropped = report.images.flatMap((image) =>
+    image.strategies.flatMap((strategy) =>
+      strategy.droppedFlags.map(({ flag, why }) => `${strategy.strategy}: left out ${flag}: ${why}`),
+    ),
+  );
+  return [
+    ...new Set([
+      ...report.notes,
+      ...notBuilt(report.notBuilt),
+      ...dropped,
+    ]),
+  ];
+}
+
+const NAMED = 5;
+
+/** One remark for each reason, with a few names and a count of the rest. */
+function notBuilt(entries: Report["notBuilt"]): string[] {
+  const byReason = Map.groupBy(entries, ({ why }) => why);
+  return [...byReason].map(([why, group]) => {
+    const names = group.slice(0, NAMED).map(({ what }) => what);
+    const rest = group.length > NAMED ? ` and ${group.length - NAMED} more` : "";
+    return `Not built: ${names.join(", ")}${rest}: ${why}`;
+  });
+}
+
+export function short(objectId: string): string {
+  return /^[0-9a-f]{40,64}$/u.test(objectId) ? objectId.slice(0, 12) : objectId;
+}

@@ -1,0 +1,74 @@
+import { gravestFirst, LEDGERS } from "../domain/comparison.ts";
+import { formatDuration, formatExactBytes } from "../domain/quantities.ts";
+import type { ImageReport, Report } from "../domain/report.ts";
+import { fill } from "./fill.ts";
+import { plainTable } from "./plain-table.ts";
+import { mapTexts, plainLine, plainLog } from "./sanitise.ts";
+import { exactGrid, failuresOf, repositoryGrid, runGrid, storageGrid } from "./sections.ts";
+import {
+  caveats,
+  figureSentence,
+  partSentence,
+  storageStatement,
+  substitutions,
+  testedItems,
+  thresholdSentence,
+} from "./statements.ts";
+import { wrap, wrapCommand } from "./wrap.ts";
+
+const WIDTH = 100;
+const LOG_LINES = 20;
+
+/** The whole answer for a terminal: plain text of at most 100 columns. */
+export function renderText(report: Report): string {
+  const clean = mapTexts(report, (text) => plainLine(text));
+  return fill("text.txt", {
+    lead: wrap([clean.headline, ...substitutions(clean.parts)].join(" "), WIDTH),
+    verdict: clean.verdict,
+    images: gravestFirst(clean.images, clean.ledger.id).map((image) => imageSlots(clean, image)),
+    logs: logs(report),
+    tested: tested(clean),
+    caveats: caveats(clean).map((remark) => wrap(remark, WIDTH, { first: "- ", rest: "  " })),
+    wall: formatDuration(clean.wallMs),
+    command: wrapCommand(clean.command, WIDTH, "  "),
+  });
+}
+
+function imageSlots(report: Report, image: ImageReport) {
+  const repositories = repositoryGrid(image);
+  const said = storageStatement(image, report.ledger.id);
+  return {
+    title: wrap(`${image.image}: ${image.verdict}`, WIDTH),
+    statement: said.length > 0 ? wrap(said.join(" "), WIDTH) : null,
+    runsTitle: wrap(
+      `Time of build and push, median (range) of ${report.repeats}; link: ${report.machine.link}`,
+      WIDTH,
+    ),
+    runs: plainTable(runGrid(image, report.repeats, true), WIDTH),
+    storageTitle: wrap(
+      `Storage; * is what the project is charged by: ${LEDGERS[report.ledger.id].rule}`,
+      WIDTH,
+    ),
+    storage: plainTable(storageGrid(image, report.ledger.id), WIDTH),
+    exact: plainTable(exactGrid(image, formatExactBytes), WIDTH),
+    repositories: repositories.rows.length > 0 ? plainTable(repositories, WIDTH) : null,
+    thresholds: image.figures.length > 0 ? wrap(thresholdSentence(image.figures), WIDTH) : null,
+    figures: image.figures.map((figure) => wrap(figureSentence(figure), WIDTH, { first: "- ", rest: "  " })),
+  };
+}
+
+function logs(raw: Report): { title: string; lines: string }[] {
+  return raw.images.flatMap(failuresOf).map(({ title, lines }) => ({
+    title: wrap(`Last lines of ${plainLine(title)}:`, WIDTH),
+    lines: plainLog(lines, { lines: LOG_LINES, width: WIDTH - 2 })
+      .map((line) => `  ${line}`)
+      .join("\n"),
+  }));
+}
+
+function tested(report: Report): string {
+  const parts = report.parts.map((part) => ({ label: "part", text: partSentence(part) }));
+  return [...testedItems(report), ...parts]
+    .map(({ label, text }) => wrap(text, WIDTH, { first: `  ${label.padEnd(8)} `, rest: " ".repeat(11) }))
+    .join("\n");
+}
