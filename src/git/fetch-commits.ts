@@ -1,6 +1,7 @@
 import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Outage, Problem } from "../domain/problem.ts";
+import { redact } from "../lib/redact.ts";
 import { gitEnvironment } from "./environment.ts";
 import { git, gitLines, gitOutput } from "./git-process.ts";
 
@@ -167,10 +168,4 @@ function checkRef(ref: string): string {
     `${JSON.stringify(ref)} is no full ref name.`,
     "Give it as refs/heads/NAME.",
   );
-}
-
-function redact(text: string, secrets: readonly string[]): string {
-  let clean = text.replaceAll(/\/\/[^/@\s]*@/g, "//");
-  for (const secret of secrets) clean = clean.replaceAll(secret, "[redacted]");
-  return clean;
 }
