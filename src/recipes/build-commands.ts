@@ -20,7 +20,8 @@ import { lineAt } from "./yaml-source.ts";
 type JobReading = { frame: JobFrame; tree: TreeFiles; drafts: Draft[]; unread: Unread[] };
 
 /** Words without which no script builds an image. */
-const BUILDERS = /docker|executor|kaniko|buildah|podman|buildctl|buildkit|buildx|nerdctl|\bimg\b|\bpack\b|earthly|\bko\b/;
+const BUILDERS =
+  /docker|executor|kaniko|buildah|podman|buildctl|buildkit|buildx|nerdctl|\bimg\b|\bpack\b|earthly|\bko\b/;
 
 /** Other programs that build images, and the words that say so. */
 const OTHER_BUILDERS: readonly { program: RegExp; action: RegExp }[] = [
@@ -58,7 +59,13 @@ export function readJob(
   }
   const [first] = job.script;
   if (counter.exhausted && first !== undefined) {
-    note(reading, first.source.path, lineAt(first.source, first.start), job.name, "the script has too many commands");
+    note(
+      reading,
+      first.source.path,
+      lineAt(first.source, first.start),
+      job.name,
+      "the script has too many commands",
+    );
   }
   return { recipes: reading.drafts.map((draft) => finish(draft, job.name)), unread: reading.unread };
 }
@@ -81,7 +88,10 @@ function frameOf(job: GitlabJob): JobFrame {
 function finish({ recipe, names }: Draft, job: string): Recipe {
   if (recipe.strategy === "docker/inline") recipe.cacheTo = [...recipe.images];
   if (recipe.builder === "docker" && recipe.images.length === 0) {
-    const why = names.length === 0 ? `the image has no name in job ${job}` : `job ${job} does not push ${names.join(", ")}`;
+    const why =
+      names.length === 0
+        ? `the image has no name in job ${job}`
+        : `job ${job} does not push ${names.join(", ")}`;
     unresolve(recipe, "push", why);
   }
   return recipe;
@@ -124,7 +134,7 @@ function readDocker(reading: JobReading, command: ShellCommand, words: readonly 
   const grouped = first === "image" || first === "builder";
   const action = grouped ? second : first;
   const rest = operands.slice(grouped ? 2 : 1);
-  switch (action) {
+  switch (action ?? "") {
     case "build":
       return keep(reading, command, readDockerBuild(reading.frame, command, rest));
     case "push":
@@ -146,7 +156,13 @@ function readDocker(reading: JobReading, command: ShellCommand, words: readonly 
     case "run":
     case "container":
       if (rest.some((word) => /kaniko|buildkit|buildah/.test(render(word.value)))) {
-        note(reading, command.file, command.line, command.text, "a builder run by docker run is not read yet");
+        note(
+          reading,
+          command.file,
+          command.line,
+          command.text,
+          "a builder run by docker run is not read yet",
+        );
       }
       return;
     default:
@@ -178,7 +194,8 @@ function readPush(reading: JobReading, words: readonly Field[]): void {
 }
 
 function addImage(draft: Draft, image: string): void {
-  if (draft.recipe.builder === "docker" && !draft.recipe.images.includes(image)) draft.recipe.images.push(image);
+  if (draft.recipe.builder === "docker" && !draft.recipe.images.includes(image))
+    draft.recipe.images.push(image);
 }
 
 function readTag(reading: JobReading, words: readonly Field[]): void {

@@ -11,7 +11,11 @@ import { cutText, literal, reasons, render } from "./value.ts";
 import type { Value } from "./value.ts";
 
 /** Reads `docker build`; a text says why it is no recipe. `words` are those after `build`. */
-export function readDockerBuild(frame: JobFrame, command: ShellCommand, words: readonly Field[]): Draft | string {
+export function readDockerBuild(
+  frame: JobFrame,
+  command: ShellCommand,
+  words: readonly Field[],
+): Draft | string {
   const { flags, operands } = parseFlags(words, DOCKER_BUILD);
   if (isOn(flags, "help") === true || isOn(flags, "check") === true) return "it builds nothing";
   const exports = valuesOf(flags, "cache-to").map(cacheOptions);
@@ -35,7 +39,11 @@ function setStrategy(recipe: Recipe, command: ShellCommand, flags: readonly Flag
   for (const value of valuesOf(flags, "cache-from")) recipe.cacheFrom.push(...cacheSources(recipe, value));
   if (!inline) return;
   if (environmentSwitch(command, "DOCKER_BUILDKIT") === false) {
-    unresolve(recipe, "strategy", "DOCKER_BUILDKIT=0 selects the older builder, which writes no inline cache");
+    unresolve(
+      recipe,
+      "strategy",
+      "DOCKER_BUILDKIT=0 selects the older builder, which writes no inline cache",
+    );
   } else setCache(recipe, "inline");
 }
 
@@ -51,18 +59,26 @@ function inlineArgument(command: ShellCommand, flags: readonly Flag[]): boolean 
   return truth(cutText(value, name.length + 1).tail) === true;
 }
 
-function setContext(recipe: Recipe, command: ShellCommand, flags: readonly Flag[], operands: readonly Field[]): void {
+function setContext(
+  recipe: Recipe,
+  command: ShellCommand,
+  flags: readonly Flag[],
+  operands: readonly Field[],
+): void {
   const named = operands.filter((operand) => !operand.loose);
   for (const operand of operands) if (operand.loose) resolved(recipe, "flags", operand.value);
   const [context, ...more] = named;
   if (context === undefined) unresolve(recipe, "context", "the command names no context");
-  else if (more.length > 0) unresolve(recipe, "context", `several contexts: ${named.map((field) => render(field.value)).join(" ")}`);
+  else if (more.length > 0)
+    unresolve(recipe, "context", `several contexts: ${named.map((field) => render(field.value)).join(" ")}`);
   else recipe.context = contextPath(recipe, command, context.value);
   const file = valuesOf(flags, "file").at(-1);
   if (file === undefined) {
-    if (recipe.context === null) unresolve(recipe, "dockerfile", "the Dockerfile is part of a context that is not known");
+    if (recipe.context === null)
+      unresolve(recipe, "dockerfile", "the Dockerfile is part of a context that is not known");
     else recipe.dockerfile = joinTreePath(recipe.context, "Dockerfile");
-  } else if (literal(file) === "-") unresolve(recipe, "dockerfile", "the Dockerfile is read from standard input");
+  } else if (literal(file) === "-")
+    unresolve(recipe, "dockerfile", "the Dockerfile is read from standard input");
   else {
     const found = treePath(file, command.directory);
     if (found.path === null) unresolve(recipe, "dockerfile", found.why);
@@ -73,7 +89,8 @@ function setContext(recipe: Recipe, command: ShellCommand, flags: readonly Flag[
 function contextPath(recipe: Recipe, command: ShellCommand, context: Value): string | null {
   const written = render(context);
   if (written === "-") unresolve(recipe, "context", "the context is read from standard input");
-  else if (/:\/\/|^git@|^github\.com\//.test(written)) unresolve(recipe, "context", `${written} is not in the tree`);
+  else if (/:\/\/|^git@|^github\.com\//.test(written))
+    unresolve(recipe, "context", `${written} is not in the tree`);
   else {
     const found = treePath(context, command.directory);
     if (found.path !== null) return found.path;
@@ -98,7 +115,10 @@ function cacheOptions(value: Value): ReadonlyMap<string, string> {
 function cacheSources(recipe: Recipe, value: Value): string[] {
   const options = cacheOptions(value);
   for (const why of reasons(value)) unresolve(recipe, "cache-from", why);
-  if (!options.has("type")) return render(value).split(",").filter((reference) => reference !== "");
+  if (!options.has("type"))
+    return render(value)
+      .split(",")
+      .filter((reference) => reference !== "");
   const reference = options.get("ref");
   if (options.get("type") === "registry" && reference !== undefined) return [reference];
   unresolve(recipe, "cache-from", `${render(value)} is not a reference of a registry`);

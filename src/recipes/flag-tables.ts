@@ -22,7 +22,11 @@ export const DOCKER_BUILD = flagTable(
 );
 
 /** Flags of `docker push`. */
-export const DOCKER_PUSH = flagTable("platform", "all-tags disable-content-trust quiet help", "a=all-tags q=quiet");
+export const DOCKER_PUSH = flagTable(
+  "platform",
+  "all-tags disable-content-trust quiet help",
+  "a=all-tags q=quiet",
+);
 
 /** Flags of `docker login`. */
 export const DOCKER_LOGIN = flagTable("username password", "password-stdin help", "u=username p=password");

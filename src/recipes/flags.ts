@@ -38,7 +38,9 @@ export function parseFlags(words: readonly Field[], table: FlagTable, stopAtOper
       operands.push(word);
       continue;
     }
-    const read = start.startsWith("--") ? readLong(word.value, start, table) : readShort(word.value, start, table);
+    const read = start.startsWith("--")
+      ? readLong(word.value, start, table)
+      : readShort(word.value, start, table);
     const last = read.at(-1);
     const next = words[at + 1];
     if (last !== undefined && last.value === null && table.valued.has(last.name) && next !== undefined) {
@@ -103,5 +105,9 @@ export function valuesOf(flags: readonly Flag[], name: string): Value[] {
 /** Builds a table from names separated by spaces; short ones as `t=tag`. */
 export function flagTable(valued: string, switches: string, short: string): FlagTable {
   const pairs = short.split(" ").map((pair): [string, string] => [pair.slice(0, 1), pair.slice(2)]);
-  return { valued: new Set(valued.split(" ")), switches: new Set(switches.split(" ")), short: new Map(pairs) };
+  return {
+    valued: new Set(valued.split(" ")),
+    switches: new Set(switches.split(" ")),
+    short: new Map(pairs),
+  };
 }

@@ -114,7 +114,8 @@ function variablesOf(node: YamlNode | null): Map<string, GitlabVariable> {
     const value = stated.kind === "map" ? stated.entries.get("value") : stated;
     const expand = stated.kind === "map" ? stated.entries.get("expand") : undefined;
     const raw = expand?.kind === "scalar" && expand.text === "false";
-    if (value === undefined || value.kind === "scalar") variables.set(name, { text: value?.text ?? "", expand: !raw });
+    if (value === undefined || value.kind === "scalar")
+      variables.set(name, { text: value?.text ?? "", expand: !raw });
   }
   return variables;
 }

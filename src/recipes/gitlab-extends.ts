@@ -40,7 +40,9 @@ export function createResolver(config: YamlMap): Resolver {
       throw refuse(`${placeOf(saidBy)} extends itself: ${circle.slice(circle.indexOf(name)).join(" -> ")}`);
     }
     if (circle.length > MOST_LEVELS) {
-      throw refuse(`${placeOf(saidBy)} extends through more than ${MOST_LEVELS} levels: ${circle.join(" -> ")}`);
+      throw refuse(
+        `${placeOf(saidBy)} extends through more than ${MOST_LEVELS} levels: ${circle.join(" -> ")}`,
+      );
     }
     if (own?.kind !== "map") {
       throw refuse(`${placeOf(saidBy)} extends ${JSON.stringify(name)}, which is not defined`);
@@ -56,19 +58,27 @@ export function createResolver(config: YamlMap): Resolver {
 
   function deref(node: YamlNode, chain: readonly string[]): YamlNode {
     nodes += 1;
-    if (nodes > MOST_NODES) throw refuse(`${placeOf(node)} grows too large when its references are written out`);
+    if (nodes > MOST_NODES)
+      throw refuse(`${placeOf(node)} grows too large when its references are written out`);
     if (node.kind === "scalar") return node;
     if (node.kind === "list") return { ...node, items: node.items.map((item) => deref(item, chain)) };
     if (node.kind === "map") {
-      return { ...node, entries: new Map([...node.entries].map(([key, value]) => [key, deref(value, chain)])) };
+      return {
+        ...node,
+        entries: new Map([...node.entries].map(([key, value]) => [key, deref(value, chain)])),
+      };
     }
     const written = `!reference [${node.path.join(", ")}]`;
     const circle = [...chain, written];
     if (chain.includes(written)) {
-      throw refuse(`${placeOf(node)} refers to itself: ${circle.slice(circle.indexOf(written)).join(" -> ")}`);
+      throw refuse(
+        `${placeOf(node)} refers to itself: ${circle.slice(circle.indexOf(written)).join(" -> ")}`,
+      );
     }
     if (chain.length >= MOST_REFERENCES) {
-      throw refuse(`${placeOf(node)} refers through more than ${MOST_REFERENCES} levels: ${circle.join(" -> ")}`);
+      throw refuse(
+        `${placeOf(node)} refers through more than ${MOST_REFERENCES} levels: ${circle.join(" -> ")}`,
+      );
     }
     return deref(target(node.path, node, written), circle);
   }

@@ -39,7 +39,11 @@ function load(loading: Loading, path: string, chain: readonly string[], saidAt: 
   const deeper = [...chain, path];
   if (chain.includes(path)) {
     const circle = deeper.slice(deeper.indexOf(path)).join(" -> ");
-    throw new Problem("template-unreadable", `${saidAt} includes itself: ${circle}`, "Remove one of the includes.");
+    throw new Problem(
+      "template-unreadable",
+      `${saidAt} includes itself: ${circle}`,
+      "Remove one of the includes.",
+    );
   }
   const done = loading.done.get(path);
   if (done !== undefined) return done;
@@ -146,7 +150,8 @@ function matchSegments(wanted: readonly string[], segments: readonly string[]): 
       // GitLab reads `**.yml` as any file below.
       else if (want.startsWith("**")) {
         const last = segments.at(-1);
-        if (last !== undefined && from < segments.length && matchSegment(want.slice(1), last)) next.add(segments.length);
+        if (last !== undefined && from < segments.length && matchSegment(want.slice(1), last))
+          next.add(segments.length);
       } else if (from < segments.length && matchSegment(want, segments[from] ?? "")) next.add(from + 1);
     }
     reachable = next;

@@ -19,7 +19,9 @@ export function matrixOf(job: string, parallel: YamlNode | null): MatrixRow[] {
     for (const [name, node] of item.kind === "map" ? item.entries : []) {
       const texts = textsOf(node);
       if (combined.length * texts.length + rows.length > MOST_ROWS) throw tooMany(job, node);
-      combined = combined.flatMap((row) => texts.map((text): [string, string][] => [...row, [name, text]]));
+      combined = combined.flatMap((row) =>
+        texts.map((text): [string, string][] => row.concat([[name, text]])),
+      );
     }
     rows.push(...combined);
     if (rows.length > MOST_ROWS) throw tooMany(job, matrix);

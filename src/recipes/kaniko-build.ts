@@ -18,7 +18,8 @@ export function readKanikoBuild(
   tree: TreeFiles,
 ): Draft | string {
   const { flags, operands } = parseFlags(words, KANIKO);
-  if (isOn(flags, "help") === true || literal(operands[0]?.value ?? []) === "version") return "it builds nothing";
+  if (isOn(flags, "help") === true || literal(operands[0]?.value ?? []) === "version")
+    return "it builds nothing";
   const recipe = draftRecipe(frame, command, "kaniko", flags);
   for (const operand of operands) {
     if (operand.loose) resolved(recipe, "flags", operand.value);
@@ -56,7 +57,12 @@ function contextOf(recipe: Recipe, command: ShellCommand, flags: readonly Flag[]
 }
 
 /** kaniko takes the path as given, and below the context where there is no such file. */
-function dockerfileOf(recipe: Recipe, command: ShellCommand, flags: readonly Flag[], tree: TreeFiles): string | null {
+function dockerfileOf(
+  recipe: Recipe,
+  command: ShellCommand,
+  flags: readonly Flag[],
+  tree: TreeFiles,
+): string | null {
   const written = valuesOf(flags, "dockerfile").at(-1) ?? known("Dockerfile");
   const given = treePath(written, command.directory);
   if (given.path !== null && tree.read(given.path) !== null) return given.path;

@@ -65,7 +65,9 @@ export function draftRecipe(
 
 /** Flags that have a field of their own in a recipe. */
 export const NAMED = new Set([
-  ..."tag destination file dockerfile context context-sub-path cache cache-from cache-to cache-repo".split(" "),
+  ..."tag destination file dockerfile context context-sub-path cache cache-from cache-to cache-repo".split(
+    " ",
+  ),
   ..."build-arg target".split(" "),
 ]);
 
@@ -77,7 +79,8 @@ export function resolved(recipe: Recipe, part: string, value: Value): string {
 
 /** Notes a part that could not be resolved, once. */
 export function unresolve(recipe: Recipe, part: string, why: string): void {
-  if (!recipe.unresolved.some((old) => old.part === part && old.why === why)) recipe.unresolved.push({ part, why });
+  if (!recipe.unresolved.some((old) => old.part === part && old.why === why))
+    recipe.unresolved.push({ part, why });
 }
 
 /** Sets the strategy. */
@@ -110,7 +113,8 @@ function buildArgsOf(recipe: Recipe, flags: readonly Flag[]): Record<string, str
     if (equals > 0) {
       const { head, tail } = cutText(value, equals);
       entries.push([head, resolved(recipe, "build-arg", cutText(tail, 1).tail)]);
-    } else if (literal(value) === null) unresolve(recipe, "build-arg", reasons(value)[0] ?? `${render(value)} is known only in a pipeline`);
+    } else if (literal(value) === null)
+      unresolve(recipe, "build-arg", reasons(value)[0] ?? `${render(value)} is known only in a pipeline`);
     else entries.push([render(value), null]);
   }
   return Object.fromEntries(entries);

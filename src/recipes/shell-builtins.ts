@@ -20,7 +20,12 @@ const done: BuiltinResult = { kind: "done", status: "true" };
 const program: BuiltinResult = { kind: "program" };
 
 /** Does what a builtin of the shell does to the state; programs that start other programs are taken off. */
-export function runBuiltin(name: string, words: readonly Field[], state: ShellState, lookup: Lookup): BuiltinResult {
+export function runBuiltin(
+  name: string,
+  words: readonly Field[],
+  state: ShellState,
+  lookup: Lookup,
+): BuiltinResult {
   const base = name.slice(name.lastIndexOf("/") + 1);
   const builtin = BUILTINS.get(name) ?? (WRAPPERS.has(base) ? WRAPPERS.get(base) : undefined);
   return builtin === undefined ? program : builtin(words, state, lookup);
@@ -98,7 +103,10 @@ function changeDirectory(words: readonly Field[], state: ShellState): BuiltinRes
   const operand = words.find((word) => !/^-[LPe@]+$|^--$/.test(literal(word.value) ?? ""));
   const written = operand === undefined ? "cd" : `cd ${render(operand.value)}`;
   if (operand === undefined || literal(operand.value) === "-") {
-    state.directory = { path: null, why: `the directory after \`${written}\` is known only when the job runs` };
+    state.directory = {
+      path: null,
+      why: `the directory after \`${written}\` is known only when the job runs`,
+    };
   } else state.directory = treePath(operand.value, state.directory);
   return { kind: "done", status: "ordinary" };
 }

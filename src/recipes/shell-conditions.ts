@@ -36,12 +36,13 @@ export function expressionStatus(expression: TestExpression, context: WordContex
     case "TestGroup":
       return expressionStatus(expression.expression, context);
     case "TestLogical": {
-      const statuses = expression.operands.map((operand) => expressionStatus(operand, context));
+      const statuses = new Set(expression.operands.map((operand) => expressionStatus(operand, context)));
       const decisive = expression.operator === "&&" ? "false" : "true";
-      if (statuses.includes(decisive)) return decisive;
-      return statuses.includes("undecided") ? "undecided" : negate(decisive);
+      if (statuses.has(decisive)) return decisive;
+      return statuses.has("undecided") ? "undecided" : negate(decisive);
     }
   }
+  return expression satisfies never;
 }
 
 /** The opposite; what is not decided stays so. */

@@ -25,9 +25,8 @@ export function expandParameter(part: ParameterExpansionPart, context: WordConte
   if (part.prefix === "#") return lengthOf(value, part.text);
   if (part.prefix === "!") return indirect(value, part.text, context);
   const { operation } = part;
-  switch (operation?.type) {
-    case undefined:
-      return value;
+  if (operation === undefined) return value;
+  switch (operation.type) {
     case "Default":
       return withDefault(operation, name, value, part.text, context);
     case "Remove":
@@ -50,6 +49,7 @@ export function expandParameter(part: ParameterExpansionPart, context: WordConte
     case "Unknown":
       return unknown(part.text, atRunTime(part.text));
   }
+  return operation satisfies never;
 }
 
 /** An expansion of a value that is not known in full stays as written. */
@@ -102,9 +102,15 @@ function withDefault(
     case ":?":
       return value;
   }
+  return operation.operator satisfies never;
 }
 
-function removed(operation: ParameterRemoveOperation, value: Value, written: string, context: WordContext): Value {
+function removed(
+  operation: ParameterRemoveOperation,
+  value: Value,
+  written: string,
+  context: WordContext,
+): Value {
   const pattern = patternFrom(operation.operand, context);
   const text = literal(value);
   const { operator } = operation;
@@ -123,7 +129,12 @@ function removed(operation: ParameterRemoveOperation, value: Value, written: str
   return dependent(value, written);
 }
 
-function replaced(operation: ParameterReplaceOperation, value: Value, written: string, context: WordContext): Value {
+function replaced(
+  operation: ParameterReplaceOperation,
+  value: Value,
+  written: string,
+  context: WordContext,
+): Value {
   const pattern = patternFrom(operation.pattern, context);
   const replacement = literal(expandValue(operation.replacement, context));
   const text = literal(value);
@@ -132,7 +143,12 @@ function replaced(operation: ParameterReplaceOperation, value: Value, written: s
   return known(replacePattern(text, pattern, replacement, operation.operator));
 }
 
-function sliced(operation: ParameterSliceOperation, value: Value, written: string, context: WordContext): Value {
+function sliced(
+  operation: ParameterSliceOperation,
+  value: Value,
+  written: string,
+  context: WordContext,
+): Value {
   const text = literal(value);
   const offset = numberFrom(operation.offset, context);
   const length = operation.length === undefined ? Infinity : numberFrom(operation.length, context);
@@ -152,7 +168,9 @@ function patternFrom(word: Word, context: WordContext): Pattern | null {
     if (part.type === "Literal") return patternOf(part.value, part.text !== part.value);
     if (part.type === "Glob") return patternOf(part.text, false);
     const text = literal(expandValue({ ...word, parts: [part] }, context));
-    return text === null || part.type === "ExtendedGlob" ? null : patternOf(text, part.type !== "SimpleExpansion");
+    return text === null || part.type === "ExtendedGlob"
+      ? null
+      : patternOf(text, part.type !== "SimpleExpansion");
   });
   return steps.every((step) => step !== null) ? steps.flat() : null;
 }

@@ -1,14 +1,18 @@
 /** One step of a shell pattern. */
-type Step = { kind: "any" } | { kind: "one" } | { kind: "set"; not: boolean; ranges: [string, string][] } | { kind: "character"; character: string };
+type Step =
+  | { kind: "any" }
+  | { kind: "one" }
+  | { kind: "set"; not: boolean; ranges: [string, string][] }
+  | { kind: "character"; character: string };
 
 /** A shell pattern (`*`, `?`, `[a-z]`) whose quoted parts stand for themselves. */
 export type Pattern = readonly Step[];
 
 /** Reads one part of a pattern. */
 export function patternOf(text: string, quoted: boolean): Pattern {
-  if (quoted) return [...text].map((character) => ({ kind: "character", character }));
+  if (quoted) return text.split("").map((character) => ({ kind: "character", character }));
   const steps: Step[] = [];
-  const characters = [...text];
+  const characters = text.split("");
   for (let at = 0; at < characters.length; at += 1) {
     const character = characters[at] ?? "";
     const close = character === "[" ? characters.indexOf("]", at + 2) : -1;
@@ -64,13 +68,18 @@ export function removePrefix(text: string, pattern: Pattern, longest: boolean): 
 
 /** Removes the end that matches, the shortest or the longest; null where none does. */
 export function removeSuffix(text: string, pattern: Pattern, longest: boolean): string | null {
-  const lengths = matchingLengths(pattern.toReversed(), [...text].toReversed().join(""));
+  const lengths = matchingLengths(pattern.toReversed(), text.split("").toReversed().join(""));
   const length = longest ? lengths.at(-1) : lengths[0];
   return length === undefined ? null : text.slice(0, text.length - length);
 }
 
 /** Replaces the longest match: the first, all of them, or one at the start or the end. */
-export function replacePattern(text: string, pattern: Pattern, replacement: string, where: "/" | "//" | "/#" | "/%"): string {
+export function replacePattern(
+  text: string,
+  pattern: Pattern,
+  replacement: string,
+  where: "/" | "//" | "/#" | "/%",
+): string {
   if (where === "/%") {
     const rest = removeSuffix(text, pattern, true);
     return rest === null ? text : rest + replacement;

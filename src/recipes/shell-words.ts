@@ -96,6 +96,7 @@ function segmentOf(part: WordPart, context: WordContext): Segment | Segment[] {
     case "BraceExpansion":
       return { value: known(part.text), quoted: false, expanded: false };
   }
+  return part satisfies never;
 }
 
 function expandChild(part: DoubleQuotedChild, context: WordContext): Value {
@@ -113,6 +114,7 @@ function expandChild(part: DoubleQuotedChild, context: WordContext): Value {
     case "ArithmeticExpansion":
       return unknown(part.text, atRunTime(part.text));
   }
+  return part satisfies never;
 }
 
 function isPlain(part: ParameterExpansionPart): boolean {
@@ -125,7 +127,9 @@ export function expandName(name: string, written: string, context: WordContext):
   if (context.positional !== null) {
     if (/^[1-9]\d*$/.test(name)) return context.positional[Number(name) - 1] ?? [];
     if (name === "@" || name === "*") {
-      return concatenate(...context.positional.flatMap((value, at) => (at === 0 ? [value] : [known(" "), value])));
+      return concatenate(
+        ...context.positional.flatMap((value, at) => (at === 0 ? [value] : [known(" "), value])),
+      );
     }
     if (name === "#") return known(String(context.positional.length));
   }

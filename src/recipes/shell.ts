@@ -1,5 +1,14 @@
 import { parse } from "unbash";
-import type { AndOr, Command, CommandNode, CompoundList, If, ParsedScript, PipelineNode, Statement } from "unbash";
+import type {
+  AndOr,
+  Command,
+  CommandNode,
+  CompoundList,
+  If,
+  ParsedScript,
+  PipelineNode,
+  Statement,
+} from "unbash";
 import { runBuiltin } from "./shell-builtins.ts";
 import { expressionStatus, negate } from "./shell-conditions.ts";
 import type { Status } from "./shell-conditions.ts";
@@ -67,7 +76,10 @@ function followList(session: ShellSession, statements: readonly Statement[], sta
     if (state.ended || session.counter.exhausted) break;
     const target = statement.background === true ? copyState(state) : state;
     const { command } = statement;
-    status = command.type === "AndOr" ? followAndOr(session, command, target) : followPipeline(session, command, target);
+    status =
+      command.type === "AndOr"
+        ? followAndOr(session, command, target)
+        : followPipeline(session, command, target);
   }
   return status;
 }
@@ -88,8 +100,8 @@ function followAndOr(session: ShellSession, list: AndOr, state: ShellState): Sta
     const branch = copyState(state);
     const right = followPipeline(within(session, condition), node, branch);
     // A branch that ends the script leaves only the other one to go on.
-    const left_ = copyState(state);
-    mergeStates(state, branch.ended ? [left_] : [left_, branch], condition, session.outer);
+    const other = copyState(state);
+    mergeStates(state, branch.ended ? [other] : [other, branch], condition, session.outer);
     // `a || b` succeeds if `a`, a program, does.
     status = status === "ordinary" ? "ordinary" : right === status ? status : "undecided";
   }
@@ -150,13 +162,24 @@ function followNode(session: ShellSession, node: CommandNode | CompoundList, sta
     case "Coproc":
       return followNode(session, node.body, copyState(state));
   }
+  return node satisfies never;
 }
 
 /** Follows commands that may not run. */
-function followMaybe(session: ShellSession, list: CompoundList, state: ShellState, condition: string): Status {
+function followMaybe(
+  session: ShellSession,
+  list: CompoundList,
+  state: ShellState,
+  condition: string,
+): Status {
   const branch = copyState(state);
   followList(within(session, condition), list.commands, branch);
-  mergeStates(state, branch.ended ? [copyState(state)] : [copyState(state), branch], condition, session.outer);
+  mergeStates(
+    state,
+    branch.ended ? [copyState(state)] : [copyState(state), branch],
+    condition,
+    session.outer,
+  );
   return "undecided";
 }
 
@@ -178,7 +201,8 @@ function followIf(session: ShellSession, node: If, state: ShellState): Status {
     undecided.push(condition);
     inner = within(inner, `not ${condition}`);
   }
-  if (!complete) branches.push(node.else === undefined ? copyState(state) : followBranch(inner, node.else, state));
+  if (!complete)
+    branches.push(node.else === undefined ? copyState(state) : followBranch(inner, node.else, state));
   const going = branches.filter((branch) => !branch.ended);
   mergeStates(state, going.length > 0 ? going : branches, undecided.join(", "), session.outer);
   return undecided.length === 0 ? "true" : "undecided";
@@ -198,7 +222,10 @@ function followFor(
   const context = wordContext(session, state);
   const name = node.name.value;
   const fields = (node.wordlist ?? []).flatMap((word) => expandFields(word, context));
-  const told = node.type === "For" && node.wordlist !== undefined && fields.every((field) => !field.loose && !/[*?]/.test(literal(field.value) ?? ""));
+  const told =
+    node.type === "For" &&
+    node.wordlist !== undefined &&
+    fields.every((field) => !field.loose && !/[*?]/.test(literal(field.value) ?? ""));
   if (told) {
     for (const field of fields) {
       state.variables.set(name, field.value);
@@ -238,16 +265,28 @@ function followCommand(session: ShellSession, node: Command, state: ShellState):
   return runWords(session, words, node, state, local);
 }
 
-function assignedValue(part: Extract<Command["prefix"][number], { type: "Assignment" }>, state: ShellState, context: WordContext): Value {
+function assignedValue(
+  part: Extract<Command["prefix"][number], { type: "Assignment" }>,
+  state: ShellState,
+  context: WordContext,
+): Value {
   if (part.value.type === "ArrayValue" || part.index !== undefined) {
     return unknown(`$${part.name}`, `$${part.name} is an array`);
   }
   const value = expandValue(part.value, context);
-  return part.append === true ? concatenate(state.variables.get(part.name) ?? context.lookup(part.name), value) : value;
+  return part.append === true
+    ? concatenate(state.variables.get(part.name) ?? context.lookup(part.name), value)
+    : value;
 }
 
 /** Runs one command whose words are expanded: a function, a builtin, a nested shell, or a program. */
-function runWords(session: ShellSession, words: readonly Field[], node: Command, state: ShellState, local: ReadonlyMap<string, Value>): Status {
+function runWords(
+  session: ShellSession,
+  words: readonly Field[],
+  node: Command,
+  state: ShellState,
+  local: ReadonlyMap<string, Value>,
+): Status {
   const [program, ...rest] = words;
   if (program === undefined) return "true";
   const name = literal(program.value) ?? "";
@@ -283,9 +322,16 @@ function runWords(session: ShellSession, words: readonly Field[], node: Command,
       session.run(describe(session, words, node, state, local));
       return "ordinary";
   }
+  return result satisfies never;
 }
 
-function describe(session: ShellSession, words: readonly Field[], node: Command, state: ShellState, local: ReadonlyMap<string, Value>): ShellCommand {
+function describe(
+  session: ShellSession,
+  words: readonly Field[],
+  node: Command,
+  state: ShellState,
+  local: ReadonlyMap<string, Value>,
+): ShellCommand {
   const kept = copyState(state);
   const { file, line } = session.source.place(session.said ?? node.name?.pos ?? node.pos);
   return {
@@ -317,10 +363,12 @@ function wordContext(session: ShellSession, state: ShellState): WordContext {
     assign: (name, value) => state.variables.set(name, value),
     substitute: (script) => {
       if (session.depth >= DEEPEST) return null;
-      if (/^\s*pwd\s*$/.test(session.source.text.slice(script.pos, script.end))) return directoryValue(state.directory);
+      if (/^\s*pwd\s*$/.test(session.source.text.slice(script.pos, script.end)))
+        return directoryValue(state.directory);
       // Escaped backticks have a text of their own: their offsets are not those of the source.
       const said = script.source === undefined ? session.said : (session.said ?? 0);
-      const source = script.source === undefined ? session.source : { ...session.source, text: script.source };
+      const source =
+        script.source === undefined ? session.source : { ...session.source, text: script.source };
       followScript({ ...session, source, said, depth: session.depth + 1 }, script, copyState(state));
       return null;
     },
@@ -333,6 +381,9 @@ function within(session: ShellSession, condition: string): ShellSession {
 
 /** Source text on one line, cut where it is long. */
 function oneLine(session: ShellSession, start: number, end: number): string {
-  const text = session.source.text.slice(start, end).replaceAll(/\\\n|\s+/g, " ").replaceAll(/ {2,}/g, " ");
+  const text = session.source.text
+    .slice(start, end)
+    .replaceAll(/\\\n|\s+/g, " ")
+    .replaceAll(/ {2,}/g, " ");
   return text.length > 200 ? `${text.slice(0, 199)}…` : text.trim();
 }

@@ -15,7 +15,12 @@ type Placed = {
 };
 
 /** A scalar as GitLab turns it into text. `kind` of null is the empty value. */
-export type YamlScalar = Placed & { kind: "scalar"; text: string; type: "string" | "other" | "null"; style: string };
+export type YamlScalar = Placed & {
+  kind: "scalar";
+  text: string;
+  type: "string" | "other" | "null";
+  style: string;
+};
 export type YamlList = Placed & { kind: "list"; items: readonly YamlNode[] };
 export type YamlMap = Placed & { kind: "map"; entries: ReadonlyMap<string, YamlNode> };
 /** `!reference [job, key, …]`. */
@@ -134,7 +139,8 @@ function createConverter(source: SourceFile, document: Document): () => YamlNode
   function alias(node: Alias): YamlNode {
     const target = anchors.get(node.source);
     const where = `${source.path}:${lineAt(source, node.range?.[0] ?? 0)}`;
-    if (target === undefined) throw unreadable(`${where} names an anchor that is not defined: *${node.source}`);
+    if (target === undefined)
+      throw unreadable(`${where} names an anchor that is not defined: *${node.source}`);
     if (target === "open") throw unreadable(`${where} is an alias of what it is part of: *${node.source}`);
     return target;
   }
@@ -154,7 +160,8 @@ function createConverter(source: SourceFile, document: Document): () => YamlNode
       const value = convert(pair.value, depth + 1);
       size += value.size;
       const key = isScalar(pair.key) ? keyText(pair.key) : null;
-      if (key === null) throw unreadable(`${source.path}:${lineAt(source, node.range?.[0] ?? 0)} has a key that is not text`);
+      if (key === null)
+        throw unreadable(`${source.path}:${lineAt(source, node.range?.[0] ?? 0)} has a key that is not text`);
       // GitLab's reader merges where `<<` stands: what comes later wins.
       if (key !== "<<") entries.set(key, value);
       else for (const [name, merged] of mergedEntries(value)) entries.set(name, merged);
