@@ -1,0 +1,153 @@
+import { App, Octokit } from "octokit";
+import { Probot } from "probot";
+import type { Logger } from "pino";
+import { z } from "zod";
+import { answerEvent, type AnswerEventOptions } from "./answer-event.ts";
+import type { BodyReader } from "./body-reader.ts";
+import type { ChangeQueue } from "./change-queue.ts";
+import { errorFields } from "./error-fields.ts";
+import { fetchWithDeadline } from "./fetch-with-deadline.ts";
+import { createGithubThread, type PullReference } from "./github-thread.ts";
+import type { SeenDeliveries } from "./seen-deliveries.ts";
+import { verifyGithub } from "./signatures.ts";
+import type { Door } from "./types.ts";
+import { createWebhookDoor } from "./webhook-door.ts";
+
+/** A GitHub App and its webhook. The key and the secrets are secret. */
+export type GithubOptions = {
+  appId: number;
+  /** PEM. */
+  privateKey: string;
+  /** One or two, each of at least 32 characters: two while one replaces the other. */
+  webhookSecrets: string[];
+  /** `https://api.github.com`, or `https://host/api/v3` of a GitHub Enterprise Server. */
+  apiUrl: string;
+  webhookPath: string;
+};
+
+type Parts = Omit<AnswerEventOptions, "log"> & {
+  log: Logger;
+  queue: ChangeQueue;
+  reader: BodyReader;
+  seen: SeenDeliveries;
+};
+
+// Only what leads to the change: everything else is read again by API.
+const pullRequestEvent = z.object({
+  installation: z.object({ id: z.number() }),
+  repository: z.object({ id: z.number(), name: z.string(), owner: z.object({ login: z.string() }) }),
+  pull_request: z.object({
+    number: z.number(),
+    updated_at: z.string(),
+    head: z.object({ sha: z.string() }),
+  }),
+});
+
+/** GitHub's door: signed `pull_request` events in through Probot, one comment out through octokit. */
+export async function createGithubDoor(options: GithubOptions, parts: Parts): Promise<Door> {
+  const app = createApp(options, parts.log);
+  const events = await createEvents(options, parts.log, (id, payload) => queuePull(app, parts, id, payload));
+  return createWebhookDoor({
+    ...parts,
+    name: "github",
+    path: options.webhookPath,
+    verify: (headers) => verifyGithub(headers, options.webhookSecrets),
+    deliveryId: (headers) => String(headers["x-github-delivery"] ?? ""),
+    async receive({ deliveryId, headers, payload }) {
+      const name = String(headers["x-github-event"] ?? "");
+      await events.receive(deliveryId, name, payload);
+    },
+  });
+}
+
+function queuePull(app: App, parts: Parts, deliveryId: string, payload: unknown): void {
+  const parsed = pullRequestEvent.safeParse(payload);
+  if (!parsed.success) {
+    const fields = parsed.error.issues.map((issue) => issue.path.join("."));
+    parts.log.warn({ delivery: deliveryId, fields }, "pull_request event without what an App's has");
+    return;
+  }
+  const { installation, repository, pull_request: pull } = parsed.data;
+  const reference: PullReference = {
+    installationId: installation.id,
+    repositoryId: repository.id,
+    owner: repository.owner.login,
+    repo: repository.name,
+    number: pull.number,
+  };
+  const key = `github:${reference.owner}/${reference.repo}#${reference.number}`;
+  const log = parts.log.child({ change: key, delivery: deliveryId });
+  const admission = parts.queue.add({
+    key,
+    head: pull.head.sha,
+    atMs: Date.parse(pull.updated_at) || 0,
+    work: (signal) => answerEvent(createGithubThread(app, reference), { ...parts, log }, signal),
+    failed: () => parts.seen.forget(deliveryId),
+  });
+  log.info({ head: pull.head.sha, admission }, "pull request event");
+}
+
+type Events = { receive(id: string, name: string, payload: unknown): Promise<void> };
+
+/** Probot as the router of authentic events. Its own server and log are not used: they buffer and log whole payloads. */
+async function createEvents(
+  options: GithubOptions,
+  log: Logger,
+  onPull: (deliveryId: string, payload: unknown) => void,
+): Promise<Events> {
+  const [secret] = options.webhookSecrets;
+  if (!secret) throw new RangeError("a GitHub door needs a webhook secret");
+  const probot = new Probot({
+    appId: options.appId,
+    privateKey: options.privateKey,
+    secret,
+    baseUrl: options.apiUrl,
+    log: log.child(
+      {},
+      { serializers: { err: (error: unknown) => errorFields(error).error, event: () => "withheld" } },
+    ),
+  });
+  await probot.ready();
+  const actions = ["opened", "synchronize", "reopened", "ready_for_review"] as const;
+  for (const action of actions) {
+    probot.on(`pull_request.${action}`, (context) => onPull(context.id, context.payload));
+  }
+  return {
+    async receive(id, name, payload) {
+      // An authentic event that is no object has no handler here.
+      if (typeof payload !== "object" || payload === null) return;
+      const event = { id, name, payload } as Parameters<typeof probot.webhooks.receive>[0];
+      await probot.webhooks.receive(event);
+    },
+  };
+}
+
+function createApp(options: GithubOptions, log: Logger): App {
+  const clientLog = {
+    debug() {},
+    info() {},
+    warn: (message: string) => log.warn({ client: "octokit" }, message),
+    error: (message: string) => log.error({ client: "octokit" }, message),
+  };
+  const limit =
+    (kind: string) => (retryAfter: number, _request: unknown, _client: unknown, retryCount: number) => {
+      log.warn({ kind, retryAfterS: retryAfter, retryCount }, "GitHub asks to slow down");
+      return retryCount < 2;
+    };
+  return new App({
+    appId: options.appId,
+    privateKey: options.privateKey,
+    log: clientLog,
+    Octokit: Octokit.defaults({
+      baseUrl: options.apiUrl,
+      log: clientLog,
+      request: { fetch: fetchWithDeadline(30_000) },
+      throttle: {
+        // Writes are paced per App, not per process.
+        id: `${options.apiUrl} ${options.appId}`,
+        onRateLimit: limit("primary"),
+        onSecondaryRateLimit: limit("secondary"),
+      },
+    }),
+  });
+}

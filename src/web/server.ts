@@ -1,0 +1,126 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Logger } from "pino";
+import { createBodyReader } from "../channels/body-reader.ts";
+import { createChangeQueue, type ChangeQueue } from "../channels/change-queue.ts";
+import { errorFields } from "../channels/error-fields.ts";
+import { createGithubDoor } from "../channels/github.ts";
+import { createGitlabDoor } from "../channels/gitlab.ts";
+import { createSeenDeliveries } from "../channels/seen-deliveries.ts";
+import type { AnswerChange, Door, TouchesTemplate } from "../channels/types.ts";
+import type { ServeConfig } from "../config/serve.ts";
+import { Problem } from "../domain/problem.ts";
+
+export type WebServerOptions = {
+  config: ServeConfig;
+  answerChange: AnswerChange;
+  touchesTemplate: TouchesTemplate;
+  log: Logger;
+  now(): Date;
+};
+
+export type WebServer = {
+  /** Rejects with Problem("port-taken") where the address is in use. `url` has no slash at its end. */
+  listen(): Promise<{ url: string }>;
+  /** Takes nothing more in, aborts the change in work and drops those that wait. */
+  close(): Promise<void>;
+  /** Resolves once no change waits or is in work. */
+  idle(): Promise<void>;
+};
+
+/** The web process: the forges' webhooks and `/healthz`. Changes are answered in memory, one at a time. */
+export function createWebServer(options: WebServerOptions): WebServer {
+  const queue = createChangeQueue({ log: options.log });
+  const doors = openDoors(options, queue);
+  const server = createServer((request, response) => {
+    route(request, response, doors, queue).catch((error: unknown) => {
+      options.log.error(errorFields(error), "request failed");
+      if (!response.headersSent) plain(response, 500, "failed");
+    });
+  });
+  // Slow senders hold memory: GitHub itself gives up after 10 s.
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 30_000;
+  return {
+    async listen() {
+      await doors;
+      const address = await listen(server, options.config);
+      const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
+      const url = `http://${host}:${address.port}`;
+      options.log.info({ url, doors: (await doors).map((door) => door.path) }, "listening");
+      return { url };
+    },
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await Promise.all([queue.close(), server.listening ? closed : undefined]);
+    },
+    idle: () => queue.idle(),
+  };
+}
+
+async function openDoors(options: WebServerOptions, queue: ChangeQueue): Promise<Door[]> {
+  const { config, ...rest } = options;
+  const parts = { ...rest, queue, reader: createBodyReader(), seen: createSeenDeliveries() };
+  const doors: Door[] = [];
+  if (config.github) doors.push(await createGithubDoor(config.github, parts));
+  if (config.gitlab) doors.push(createGitlabDoor(config.gitlab, parts));
+  return doors;
+}
+
+async function route(
+  request: IncomingMessage,
+  response: ServerResponse,
+  doors: Promise<readonly Door[]>,
+  queue: ChangeQueue,
+): Promise<void> {
+  const path = (request.url ?? "/").split("?", 1)[0];
+  if (path === "/healthz") {
+    response.writeHead(200, { "content-type": "application/json" });
+    response.end(`${JSON.stringify({ status: "ok", ...queue.size() })}\n`);
+    return;
+  }
+  const door = (await doors).find((door) => door.path === path);
+  if (!door) return plain(response, 404, "not found");
+  if (request.method !== "POST") {
+    response.setHeader("allow", "POST");
+    return plain(response, 405, "a webhook is sent with POST");
+  }
+  await door.handle(request, response);
+}
+
+function plain(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { "content-type": "text/plain; charset=utf-8", connection: "close" });
+  response.end(`${text}\n`);
+}
+
+async function listen(server: Server, config: ServeConfig): Promise<AddressInfo> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once("error", reject);
+  server.listen({ host: config.host, port: config.port }, resolve);
+  try {
+    await promise;
+  } catch (error) {
+    throw asProblem(error, config);
+  }
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new TypeError("the server has no port");
+  return address;
+}
+
+function asProblem(error: unknown, config: ServeConfig): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  const where = `${config.host}:${config.port}`;
+  if (code === "EADDRINUSE") {
+    return new Problem("port-taken", `Something else listens on ${where}.`, "Set TARE_PORT to a free port.");
+  }
+  if (code === "EACCES" || code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
+    return new Problem(
+      "configuration",
+      `Tare cannot listen on ${where}.`,
+      "Set TARE_HOST and TARE_PORT to an address of this machine.",
+      [code],
+    );
+  }
+  return error;
+}
