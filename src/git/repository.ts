@@ -54,11 +54,12 @@ async function locate(directory: string) {
   const asked = ["--absolute-git-dir", "--git-path", "objects", "--show-object-format"];
   const argv = ["-C", directory, "rev-parse", "--path-format=absolute", ...asked];
   const result = await git(argv, { env: gitEnvironment() });
-  const [gitDirectory, objects, format] = result.stdout.toString("utf8").split("\n");
-  if (result.exitCode !== 0 || !gitDirectory || !objects || !format) {
+  // A path with a line break cannot be told from two answers: it is refused with the rest.
+  const [gitDirectory, objects, format, ...more] = result.stdout.toString("utf8").split("\n");
+  if (result.exitCode !== 0 || !gitDirectory || !objects || !format || more.join("") !== "") {
     throw new Problem(
       "repository-missing",
-      `${directory} is not a git repository.`,
+      `${directory} is not a git repository that can be read.`,
       "Name the directory of a checkout or of a bare clone with --repo; `git clone` makes one.",
       gitLines(result.stderr),
     );

@@ -130,7 +130,7 @@ async function parse(raw: Buffer) {
 async function readPart(piece: AttachmentStream): Promise<MailPart> {
   const chunks: Buffer[] = [];
   for await (const chunk of piece.content) chunks.push(Buffer.from(chunk));
-  piece.release();
+  piece.release?.();
   const parameters = parametersOf(piece.headers.get("content-type"));
   return {
     contentType: piece.contentType || "text/plain",

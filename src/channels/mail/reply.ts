@@ -37,16 +37,14 @@ const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}]+/gu;
  * Pure: the same mail, body and settings give the same message, to the letter.
  */
 export function composeReply(mail: PatchMail, body: string, settings: ReplySettings): MailMessage {
-  const own = [settings.from, ...(settings.replyTo ? [settings.replyTo] : [])].map(
-    (person) => person.address,
-  );
-  const seen = new Set(own.map(plainAddress));
-  const to = [mail.author, ...(mail.from ? [mail.from] : [])]
-    .slice(0, 1)
-    .flatMap((person) => fresh(person, seen));
+  const ownPeople = [settings.from, ...(settings.replyTo ? [settings.replyTo] : [])];
+  const own = new Set(ownPeople.map((person) => plainAddress(person.address)));
+  const seen = new Set<string>();
+  const fresh = (person: Person) => (own.has(plainAddress(person.address)) ? [] : unseen(person, seen));
+  const to = fresh(mail.author);
   const list = mail.listPost === null ? [] : [{ name: "", address: mail.listPost }];
   const sender = mail.from === null || isList(mail.from, mail.listPost) ? [] : [mail.from];
-  const cc = [...sender, ...mail.to, ...mail.cc, ...list].flatMap((person) => fresh(person, seen));
+  const cc = [...sender, ...mail.to, ...mail.cc, ...list].flatMap(fresh);
   return {
     from: clean(settings.from),
     replyTo: settings.replyTo ? clean(settings.replyTo) : null,
@@ -70,11 +68,11 @@ export function composeReply(mail: PatchMail, body: string, settings: ReplySetti
 }
 
 /** The person, unless its address is no address or was named before. */
-function fresh(person: Person, seen: Set<string>): Person[] {
+function unseen(person: Person, seen: Set<string>): Person[] {
   const candidate = clean(person);
   const key = candidate.address.toLowerCase();
   if (!/^[^\s<>()[\]\\,;:"@]+@[^\s<>()[\]\\,;:"@]+$/.test(candidate.address)) return [];
-  if (seen.has(key) || seen.has(plainAddress(key))) return [];
+  if (seen.has(key)) return [];
   seen.add(key);
   return [candidate];
 }
