@@ -2,6 +2,8 @@ import { cp, mkdir, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { applyPatch } from "../../src/git/apply-patch.ts";
+import { diffTrees } from "../../src/git/diff-trees.ts";
 import { gitEnvironment } from "../../src/git/environment.ts";
 import { gitOutput } from "../../src/git/git-process.ts";
 import { readFiles } from "../../src/git/objects.ts";
@@ -63,6 +65,43 @@ describe("openRepository", () => {
     ]);
     await expect(openRepository(broken)).rejects.toMatchObject({ code: "repository-missing" });
     await rm(parent, { recursive: true });
+  });
+});
+
+describe("a repository with settings that start programs", () => {
+  it("starts none of them", async () => {
+    await using sample = await sampleRepository([
+      FILES,
+      { "a.txt": "2\n", ".gitattributes": "* filter=x diff=x merge=x\n" },
+    ]);
+    const trap = join(sample.directory, "trapped");
+    const keys = [
+      "core.fsmonitor",
+      "core.pager",
+      "diff.external",
+      "core.sshCommand",
+      "core.editor",
+      "core.gitProxy",
+    ];
+    const driven = [
+      "filter.x.smudge",
+      "filter.x.clean",
+      "diff.x.textconv",
+      "diff.x.command",
+      "merge.x.driver",
+    ];
+    const env = gitEnvironment([], { GIT_DIR: sample.directory });
+    for (const key of [...keys, ...driven]) await gitOutput(["config", key, `touch ${trap}`], { env });
+    await using repository = await openRepository(sample.directory);
+    const [base, head] = await Promise.all(["main~1", "main"].map((name) => resolveTree(repository, name)));
+    if (!base || !head) throw new Error("two commits were made");
+    expect(await diffTrees(repository, base.tree, head.tree)).toHaveLength(3);
+    const patch = "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-2\n+3\n";
+    const applied = await applyPatch(repository, head, Buffer.from(patch));
+    expect(await readFiles(repository, applied.tree, (path) => path === "a.txt")).toEqual([
+      { path: "a.txt", executable: false, content: Buffer.from("3\n") },
+    ]);
+    await expect(stat(trap)).rejects.toMatchObject({ code: "ENOENT" });
   });
 });
 

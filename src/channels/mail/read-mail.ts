@@ -51,7 +51,7 @@ export async function readMail(raw: Buffer): Promise<Mail> {
   const field = (name: string) => headerText(lines, name);
   const ids = (name: string) => field(name)?.match(/<[^<>\s]+>/g) ?? [];
   const plain = parts.find((part) => part.contentType === "text/plain");
-  const date = Date.parse((field("date") ?? "").replace(/\s*\([^)]*\)\s*$/, ""));
+  const date = Date.parse((field("date") ?? "").slice(0, 100).replace(/\s*\([^)]*\)\s*$/, ""));
   return {
     messageId: ids("message-id")[0] ?? null,
     inReplyTo: ids("in-reply-to")[0] ?? null,

@@ -40,6 +40,7 @@ export function createMailer(options: MailerOptions): Mailer {
   const date = options.date ?? (() => new Date());
   return {
     send: async (message) => {
+      if (message.to.length === 0) throw nobody();
       try {
         await transport.sendMail(mailOptions(message, date()));
         return { messageId: message.messageId };
@@ -58,6 +59,14 @@ export function createMailer(options: MailerOptions): Mailer {
       return bytes;
     },
   };
+}
+
+function nobody(): Problem {
+  return new Problem(
+    "mail-unreadable",
+    "The mail names nobody who could be answered.",
+    "Give a mail with an address in From, or leave out --send and read the answer here.",
+  );
 }
 
 /** Addresses stay objects: a string is parsed again, and a line break in one reached another recipient. */
