@@ -95,7 +95,15 @@ function removeTree(directory: string): void {
 
 /** Removes a parent cgroup under every controller once its containers are gone. */
 export function removeParent(parent: string): void {
-  for (const controller of controllers()) removeTree(join(ROOT, controller, parent));
+  for (const controller of controllers()) {
+    removeTree(join(ROOT, controller, parent));
+    try {
+      // The directory of all jobs goes with the last of them.
+      rmdirSync(join(ROOT, controller, "tare"));
+    } catch {
+      // Another job is still there.
+    }
+  }
 }
 
 /** Names of the parents that Tare made and that are still there. */

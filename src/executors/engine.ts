@@ -224,7 +224,9 @@ function daemonConfig(privileges: DaemonPrivileges, cgroupVersion: string): Dock
   if (privileges.kind === "privileged") return { Privileged: true };
   return {
     CapAdd: privileges.names,
-    SecurityOpt: ["seccomp=unconfined", "apparmor=unconfined", "systempaths=unconfined"],
+    SecurityOpt: ["seccomp=unconfined", "apparmor=unconfined"],
+    MaskedPaths: [],
+    ReadonlyPaths: [],
     // The daemon makes cgroups for its RUN steps below the job's own.
     ...(cgroupVersion === "1"
       ? { Binds: ["/sys/fs/cgroup:/sys/fs/cgroup:rw"] }

@@ -45,7 +45,9 @@ export async function startService(
     output: () => linesOf({ stdout: true, stderr: false }),
     tail: () => linesOf({ stdout: true, stderr: true, tail: 10 }),
     running: async () => (await container.inspect()).State.Running,
-    restart: () => container.restart({ t: 1 }).then(() => {}),
+    restart: async () => {
+      await container.restart({ t: 1 });
+    },
     remove: async () => {
       await container.remove({ force: true, v: true }).catch(() => {});
     },

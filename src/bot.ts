@@ -1,0 +1,48 @@
+import type { Change } from "./domain/change.ts";
+import type { Recipe, RecipeComparison, SourceLine } from "./domain/recipe.ts";
+import { changedLines } from "./git/changed-lines.ts";
+import type { Repository } from "./git/repository.ts";
+import { createTreeReader, type TreeReader } from "./git/tree-reader.ts";
+import { compareRecipes } from "./recipes/compare.ts";
+import { readRecipes, type TreeRecipes } from "./recipes/read-recipes.ts";
+
+/** What a change does to the recipes: all that can be said of it without a build. */
+export type ReadingOfChange = {
+  base: TreeRecipes;
+  head: TreeRecipes;
+  readers: { base: TreeReader; head: TreeReader };
+  comparison: RecipeComparison;
+  /** Lines of the change that an answer speaks of. */
+  quoted: SourceLine[];
+};
+
+/** Reads the templates before and after a change. Nothing of the change is run. */
+export async function readBothTrees(repository: Repository, change: Change): Promise<ReadingOfChange> {
+  const [base, head] = await Promise.all([
+    createTreeReader(repository, change.base),
+    createTreeReader(repository, change.head),
+  ]);
+  const recipes = { base: readRecipes(base), head: readRecipes(head) };
+  const comparison = compareRecipes(recipes.base.recipes, recipes.head.recipes);
+  return { ...recipes, readers: { base, head }, comparison, quoted: quotedLines(change, comparison) };
+}
+
+const QUOTED_LINES = 8;
+
+/** Lines that the change adds to the build command it is about: from the command's first line on, without a gap. */
+function quotedLines(change: Change, comparison: RecipeComparison): SourceLine[] {
+  const recipe = comparison.changed.find((entry) => entry.head !== null)?.head;
+  if (recipe === undefined || recipe === null) return [];
+  const file = change.files.find((candidate) => candidate.newPath === recipe.file);
+  if (file === undefined) return [];
+  const lines: SourceLine[] = [];
+  for (const line of changedLines(file).added) {
+    if (line.line === recipe.line + lines.length) lines.push(line);
+  }
+  return lines.slice(0, QUOTED_LINES);
+}
+
+/** True where the recipes before and after name the archived original of kaniko. */
+export function namesArchivedKaniko(recipes: readonly Recipe[]): boolean {
+  return recipes.some((recipe) => recipe.runsIn?.startsWith("gcr.io/kaniko-project/executor") ?? false);
+}

@@ -1,0 +1,62 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { openTestbed, type Testbed } from "../images/testbed.ts";
+import { createDialogue, isInteractive } from "./dialogue.ts";
+import type { SetupDialogue } from "../images/types.ts";
+
+/** Where Tare keeps what set-up made: TARE_CACHE, else the user's cache directory. */
+export function cacheDirectory(environment: NodeJS.ProcessEnv): string {
+  const named = environment["TARE_CACHE"];
+  if (named !== undefined && named !== "") return named;
+  const base = environment["XDG_CACHE_HOME"];
+  return join(base === undefined || base === "" ? join(homedir(), ".cache") : base, "tare");
+}
+
+/** A signal that Ctrl-C and a request to end abort: what was started is then removed before the process ends. */
+export function interruption(): { signal: AbortSignal; dispose(): void } {
+  const controller = new AbortController();
+  const stop = (signal: NodeJS.Signals) => {
+    process.stderr.write(`\ntare: ${signal}: removing what was started\n`);
+    controller.abort(new Interrupted(signal));
+  };
+  process.once("SIGINT", stop);
+  process.once("SIGTERM", stop);
+  return {
+    signal: controller.signal,
+    dispose() {
+      process.off("SIGINT", stop);
+      process.off("SIGTERM", stop);
+    },
+  };
+}
+
+/** The reason of an abort by a person. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+  readonly signal: NodeJS.Signals;
+
+  constructor(signal: NodeJS.Signals) {
+    super(`interrupted by ${signal}`);
+    this.signal = signal;
+  }
+}
+
+/** Opens the testbed, hands it to `use`, and closes it whatever happens. */
+export async function withTestbed<T>(
+  options: { archivedKaniko: boolean; assumeYes: boolean },
+  use: (testbed: Testbed, dialogue: SetupDialogue) => Promise<T>,
+): Promise<T> {
+  const interactive = isInteractive(process.env) && !options.assumeYes;
+  const dialogue = createDialogue({ interactive, assumed: true });
+  const testbed = await openTestbed({
+    cacheDirectory: cacheDirectory(process.env),
+    environment: process.env,
+    dialogue,
+    archivedKaniko: options.archivedKaniko,
+  });
+  try {
+    return await use(testbed, dialogue);
+  } finally {
+    await testbed.close();
+  }
+}

@@ -1,0 +1,116 @@
+import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { answerTrial } from "../answer-trial.ts";
+import { namesArchivedKaniko, readBothTrees, type ReadingOfChange } from "../bot.ts";
+import type { Change } from "../domain/change.ts";
+import { Problem } from "../domain/problem.ts";
+import type { Report } from "../domain/report.ts";
+import { openRepository, sweepRepositories, type Repository } from "../git/repository.ts";
+import { packageRecipe } from "../images/bases.ts";
+import { prepareTrial, type BaseObstacle, type PreparedTrial, type TrialRequest } from "../prepare-trial.ts";
+import { renderJson } from "../reports/json.ts";
+import { renderMail } from "../reports/mail.ts";
+import { renderMarkdown } from "../reports/markdown.ts";
+import { renderText } from "../reports/text.ts";
+import { changeFromInput, type ChangeInput } from "./change-input.ts";
+import { createDialogue, createProgress, isInteractive } from "./dialogue.ts";
+import { exitCodeOf, type ExitCode } from "./exit-code.ts";
+import { interruption, withTestbed } from "./session.ts";
+
+export type Format = "mail" | "markdown" | "json" | "text";
+
+export type TrialOptions = ChangeInput &
+  TrialRequest & {
+    repository: string;
+    trust: boolean;
+    yes: boolean;
+    format: Format;
+    out: string | null;
+    report: string | null;
+    failOn: "worse" | "never";
+  };
+
+/** `tare trial`: builds the change and prints the answer. */
+export async function trialCommand(options: TrialOptions): Promise<ExitCode> {
+  await sweepRepositories();
+  await using repository = await openRepository(options.repository);
+  const { change, notes } = await changeFromInput(repository, options, "stranger");
+  const reading = await readBothTrees(repository, change);
+  const trusted = await approve(change, reading, options);
+  const stop = interruption();
+  try {
+    const report = await runTrial(repository, trusted, reading, options, stop.signal);
+    report.notes.unshift(...notes);
+    const text = render(report, options.format);
+    if (options.report !== null) await writeFile(options.report, renderJson(report));
+    if (options.out === null) process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+    else await writeFile(options.out, text);
+    return exitCodeOf(report.verdict, options.failOn);
+  } finally {
+    stop.dispose();
+  }
+}
+
+function runTrial(
+  repository: Repository,
+  change: Change,
+  reading: ReadingOfChange,
+  options: TrialOptions,
+  signal: AbortSignal,
+): Promise<Report> {
+  const archivedKaniko = namesArchivedKaniko([...reading.base.recipes, ...reading.head.recipes]);
+  return withTestbed({ archivedKaniko, assumeYes: options.yes }, async (testbed, dialogue) => {
+    const obstacle = testbed.tools.ownBases ? packagesObstacle : noObstacle;
+    const prepared = await prepareTrial(repository, change, reading, options, obstacle);
+    const now = () => Date.now();
+    const progress = createProgress(now);
+    const runId = `${process.pid}-${randomBytes(3).toString("hex")}`;
+    const doors = { testbed, dialogue, onProgress: progress.show, now, runId };
+    try {
+      return await answerTrial(change, reading, prepared, options, doors, signal);
+    } finally {
+      progress.end();
+    }
+  });
+}
+
+const noObstacle: BaseObstacle = () => null;
+
+/** Without a public registry only base images that packages make can be had. */
+export const packagesObstacle: BaseObstacle = (base) =>
+  packageRecipe(base) === null
+    ? `no package makes its base image ${base}, and no public registry is in reach`
+    : null;
+
+/** Building runs the code of the change: somebody has to vouch for a patch that came by mail. */
+async function approve(change: Change, reading: ReadingOfChange, options: TrialOptions): Promise<Change> {
+  if (change.trust !== "stranger") return change;
+  if (options.trust) return { ...change, trust: "approved" };
+  const author = change.author.address === "" ? "an unknown author" : change.author.address;
+  const what = `Building runs the Dockerfiles of "${change.title}" by ${author} on this machine (${reading.comparison.sentence}). Build it?`;
+  const interactive = isInteractive(process.env) && options.patch !== "-";
+  if (interactive && (await createDialogue({ interactive, assumed: false }).ask(what))) {
+    return { ...change, trust: "approved" };
+  }
+  throw new Problem(
+    "not-trusted",
+    `The patch is a stranger's (${author}): nothing of it was built.`,
+    "Read it, then run the same command with --trust.",
+    [reading.comparison.sentence],
+  );
+}
+
+export function render(report: Report, format: Format): string {
+  switch (format) {
+    case "mail":
+      return renderMail(report);
+    case "markdown":
+      return renderMarkdown(report);
+    case "json":
+      return renderJson(report);
+    case "text":
+      return renderText(report);
+  }
+}
+
+export type { PreparedTrial };

@@ -1,0 +1,82 @@
+import { Problem } from "../domain/problem.ts";
+import type { Recipe } from "../domain/recipe.ts";
+
+/** Where the pipeline of a trial would run. `projectPath` is `group/project`. */
+export type PipelineContext = { projectPath: string; branch: string };
+
+/** Values of GitLab's predefined variables in a trial; `host` is the trial's registry. */
+function predefined(context: PipelineContext, host: string): Record<string, string> {
+  const { projectPath, branch } = context;
+  const slug = branch
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-|-$/g, "")
+    .slice(0, 63);
+  return {
+    CI_REGISTRY: host,
+    CI_REGISTRY_IMAGE: `${host}/${projectPath.toLowerCase()}`,
+    CI_PROJECT_PATH: projectPath,
+    CI_PROJECT_NAMESPACE: projectPath.split("/").slice(0, -1).join("/"),
+    CI_PROJECT_ROOT_NAMESPACE: projectPath.split("/")[0] ?? "",
+    CI_PROJECT_NAME: projectPath.split("/").at(-1) ?? "",
+    CI_COMMIT_BRANCH: branch,
+    CI_COMMIT_REF_NAME: branch,
+    CI_COMMIT_REF_SLUG: slug,
+    CI_DEFAULT_BRANCH: branch,
+  };
+}
+
+/**
+ * An image reference of a template as it is in a trial: on the trial's registry, the rest of the path kept.
+ * Throws Problem strategy-unsupported where a variable has no value outside a pipeline.
+ */
+export function trialReference(
+  reference: string,
+  context: PipelineContext,
+  host: string,
+  recipe: Recipe,
+): string {
+  const values = predefined(context, host);
+  const text = reference.replaceAll(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced?: string, plain?: string) => {
+    const value = values[braced ?? plain ?? ""];
+    if (value !== undefined) return value;
+    throw new Problem(
+      "strategy-unsupported",
+      `${recipe.file}:${recipe.line} (job ${recipe.job}): ${whole} in ${reference} has a value in a pipeline only.`,
+      "Leave this image out with --images.",
+    );
+  });
+  if (text === host || text.startsWith(`${host}/`)) return text;
+  const first = text.split("/")[0] ?? "";
+  const hosted = text.includes("/") && (/[.:]/.test(first) || first === "localhost");
+  return `${host}/${hosted ? text.slice(first.length + 1) : text}`;
+}
+
+/** The repository of a reference without host, tag and digest. */
+export function repositoryOf(reference: string, host: string): string {
+  const plain = (reference.split("@")[0] ?? reference).replace(`${host}/`, "");
+  const colon = plain.lastIndexOf(":");
+  return colon > plain.lastIndexOf("/") ? plain.slice(0, colon) : plain;
+}
+
+/** Tag of a reference; `latest` where it names none. */
+export function tagOf(reference: string): string {
+  const plain = reference.split("@")[0] ?? reference;
+  const colon = plain.lastIndexOf(":");
+  return colon > plain.lastIndexOf("/") ? plain.slice(colon + 1) : "latest";
+}
+
+/**
+ * `group/project` as templates spell it out after `$CI_REGISTRY/`: a shared cache names the upstream project.
+ * null where none is named, or more than one.
+ */
+export function namedProject(recipes: readonly Recipe[]): string | null {
+  const named = new Set<string>();
+  for (const recipe of recipes) {
+    for (const reference of [...recipe.cacheFrom, ...recipe.cacheTo, ...recipe.images]) {
+      const path = /^\$(?:CI_REGISTRY|\{CI_REGISTRY\})\/([^$/:]+\/[^$/:]+)\//.exec(reference)?.[1];
+      if (path !== undefined) named.add(path);
+    }
+  }
+  return named.size === 1 ? ([...named][0] ?? null) : null;
+}

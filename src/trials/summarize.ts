@@ -1,0 +1,80 @@
+import type { RunReport, Scenario } from "../domain/report.ts";
+import type { RunRecord, TrialRecord } from "./run-trial.ts";
+
+/** One scenario of one strategy over all repeats. Storage comes from the first repeat that has it. */
+export function summarizeRuns(scenarios: readonly Scenario[], repeats: readonly TrialRecord[]): RunReport[] {
+  return scenarios.flatMap((scenario) => {
+    const runs = repeats.flatMap((repeat) => repeat.runs.filter((run) => run.scenario === scenario));
+    return runs.length === 0 ? [] : [summarize(scenario, runs)];
+  });
+}
+
+function summarize(scenario: Scenario, runs: readonly RunRecord[]): RunReport {
+  const timed = runs.filter((run) => run.timed);
+  const failed = timed.find((run) => run.result.outcome !== "succeeded");
+  const succeeded = timed.filter((run) => run.result.outcome === "succeeded");
+  const roomier = runs.find((run) => !run.timed) ?? null;
+  const storage = [...succeeded, ...runs.filter((run) => !run.timed)].find(
+    (run) => run.result.outcome === "succeeded",
+  );
+  const first = timed[0] ?? runs[0];
+  return {
+    scenario,
+    outcome: failed?.result.outcome ?? first?.result.outcome ?? "failed",
+    failure: failed === undefined ? null : failed.result.log.slice(-12).map((entry) => entry.line),
+    buildMs: known(succeeded.map((run) => run.phases.buildMs)),
+    pushMs: known(succeeded.map((run) => run.phases.pushMs)),
+    totalMs: succeeded.map((run) => Math.round(run.phases.totalMs)),
+    memoryPeakBytes: highest(timed.map((run) => run.result.memoryPeakBytes)),
+    memoryLimitBytes: first?.memoryLimitBytes ?? 0,
+    storageRun:
+      roomier === null
+        ? null
+        : {
+            outcome: roomier.result.outcome,
+            memoryPeakBytes: roomier.result.memoryPeakBytes,
+            memoryLimitBytes: roomier.memoryLimitBytes,
+          },
+    hits: storage?.hits ?? "unknown",
+    misses: storage?.misses ?? "unknown",
+    pulledBytes: storage?.traffic.pulledBytes ?? "unknown",
+    pushedBytes: storage?.traffic.pushedBytes ?? "unknown",
+    ledgers: storage?.ledgers ?? null,
+    repositories: storage?.repositories ?? [],
+  };
+}
+
+/** Whole milliseconds; empty where the builder's output does not tell the phase of every run. */
+function known(values: readonly (number | "unknown")[]): number[] {
+  return values.every((value) => value !== "unknown") ? values.map((value) => Math.round(value)) : [];
+}
+
+function highest(values: readonly (number | "unknown")[]): number | "unknown" {
+  const numbers = values.filter((value) => value !== "unknown");
+  return numbers.length === 0 ? "unknown" : Math.max(...numbers);
+}
+
+/** Scenarios whose storage or hits differ between repeats, in words; empty where all repeats agree to the byte. */
+export function repeatDifferences(
+  label: string,
+  scenarios: readonly Scenario[],
+  repeats: readonly TrialRecord[],
+): string[] {
+  return scenarios.flatMap((scenario) => {
+    const runs = repeats.flatMap((repeat) =>
+      repeat.runs.filter(
+        (run) => run.scenario === scenario && run.timed && run.result.outcome === "succeeded",
+      ),
+    );
+    const notes: string[] = [];
+    const namespace = runs.map((run) => run.ledgers.namespace);
+    const spread = Math.max(0, ...namespace) - Math.min(...namespace, Infinity);
+    if (runs.length > 1 && spread > 0) {
+      notes.push(`${label}, ${scenario}: the namespace ledger differs by up to ${spread} B between repeats.`);
+    }
+    const hits = new Set(runs.map((run) => `${run.hits}/${run.misses}`));
+    if (hits.size > 1)
+      notes.push(`${label}, ${scenario}: hits/misses differ between repeats: ${[...hits].join(", ")}.`);
+    return notes;
+  });
+}
