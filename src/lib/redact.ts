@@ -5,13 +5,17 @@ const SHORTEST = 4;
 /** Tokens known by their shape, whoever they belong to. */
 const SHAPES: { shape: RegExp; replacement: string }[] = [
   {
-    shape: /-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----|$)/gu,
+    shape:
+      /-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----|$)/gu,
     replacement: REDACTED,
   },
   { shape: /\bgh[pousr]_[A-Za-z0-9_]{10,}/gu, replacement: REDACTED },
   { shape: /\bgithub_pat_[A-Za-z0-9_]{10,}/gu, replacement: REDACTED },
   // GitLab: personal, deploy, job, runner, feed, agent, trigger, SCIM and application tokens.
-  { shape: /\bgl(?:pat|dt|cbt|rt|rtr|ft|agent|ptt|soat|imt|oas|ffct|wt)-[A-Za-z0-9_.=-]{10,}/gu, replacement: REDACTED },
+  {
+    shape: /\bgl(?:pat|dt|cbt|rt|rtr|ft|agent|ptt|soat|imt|oas|ffct|wt)-[A-Za-z0-9_.=-]{10,}/gu,
+    replacement: REDACTED,
+  },
   { shape: /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/gu, replacement: REDACTED },
   { shape: /\b(Basic|Bearer)\s+[A-Za-z0-9+/=_.~-]{8,}/giu, replacement: `$1 ${REDACTED}` },
   { shape: /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'<>]+@/giu, replacement: `$1${REDACTED}@` },
@@ -42,7 +46,9 @@ function forms(secret: string): string[] {
 function base64Forms(secret: string): string[] {
   const bytes = Buffer.from(secret);
   const inside = [0, 1, 2].flatMap((offset) => {
-    const shifted = Buffer.concat([Buffer.alloc(offset), bytes]).toString("base64").replaceAll("=", "");
+    const shifted = Buffer.concat([Buffer.alloc(offset), bytes])
+      .toString("base64")
+      .replaceAll("=", "");
     // The first and last characters also depend on the neighbours, so only what is between is searched.
     const stable = shifted.slice(Math.ceil((offset * 8) / 6), Math.floor(((offset + bytes.length) * 8) / 6));
     return stable.length >= 6 ? [stable] : [];

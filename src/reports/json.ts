@@ -9,7 +9,8 @@ export function renderJson(report: Report): string {
 
 /** The same character as JSON escapes it. */
 function escaped(character: string): string {
-  return Array.from({ length: character.length }, (_, at) =>
-    String.raw`\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`,
+  return Array.from(
+    { length: character.length },
+    (_, at) => String.raw`\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`,
   ).join("");
 }

@@ -1,9 +1,10 @@
 import { gravestFirst, LEDGERS, pairOf } from "../domain/comparison.ts";
+import { formatCount } from "../domain/quantities.ts";
 import type { ImageReport, Report } from "../domain/report.ts";
 import { fill } from "./fill.ts";
 import { fit } from "./fit.ts";
 import { plainTable } from "./plain-table.ts";
-import { cut, mapTexts, plainLine, plainLog } from "./sanitise.ts";
+import { cut, MAXIMUM_COMMAND, mapTexts, plainLine, plainLog } from "./sanitise.ts";
 import { failuresOf, repositoryGrid, runGrid, storageGrid } from "./sections.ts";
 import {
   caveats,
@@ -54,11 +55,15 @@ function body(raw: Report, report: Report, omitted: ReadonlySet<Section>, stop: 
     tested: tested(report, shown, kept("parts")),
     images: kept("tables") ? shown.map((image) => tables(report, image, kept)) : [],
     logs: kept("logs") ? logs(raw) : [],
-    verdicts: images.map((image) => verdict(image, kept("figures"))),
+    verdicts: shown.map((image) => verdict(image, kept("figures"))),
+    others: others(images.slice(shown.length)),
     caveats: kept("remarks") ? remarks(report) : [],
     omitted: omitted.size > 0 ? wrap(`Left out for length: ${[...omitted].join(", ")}.`, WIDTH) : null,
-    command: wrapCommand(report.command, WIDTH, "  "),
-    signature: wrap(`Tare ${report.tare}, a robot that weighs container caches before they are merged. ${stop}`, WIDTH),
+    command: wrapCommand(plainLine(raw.command, MAXIMUM_COMMAND), WIDTH, "  "),
+    signature: wrap(
+      `Tare ${report.tare}, a robot that weighs container caches before they are merged. ${stop}`,
+      WIDTH,
+    ),
   });
 }
 
@@ -71,13 +76,12 @@ function quote(raw: Report, report: Report): { author: string; lines: string } |
     return cut(`> ${/^[+-]/u.test(line) ? line : `+${line}`}`, WIDTH);
   });
   const author = cut(report.change.author.name || report.change.author.address, 60);
-  return { author, lines: lines.join("\n") };
+  return { author: wrap(`${author} wrote:`, WIDTH), lines: lines.join("\n") };
 }
 
 function statements(report: Report, image: ImageReport): string[] {
-  const said = storageStatement(image, report.ledger.id);
   const name = report.images.length > 1 ? `${image.image}: ` : "";
-  return said.length === 0 ? [] : [wrap(`${name}${said.join(" ")}`, WIDTH)];
+  return storageStatement(image, report.ledger.id).map((said) => wrap(`${name}${said}`, WIDTH));
 }
 
 function tested(report: Report, shown: readonly ImageReport[], parts: boolean): string {
@@ -98,18 +102,23 @@ function tables(report: Report, image: ImageReport, kept: (section: Section) => 
       WIDTH,
     ),
     runs: plainTable(runGrid(image, report.repeats, false), TABLE_WIDTH),
-    storageTitle: wrap(`${image.image}: storage; * is what the project is charged by: ${deciding.rule}`, WIDTH),
+    storageTitle: wrap(
+      `${image.image}: storage; * is what the project is charged by: ${deciding.rule}`,
+      WIDTH,
+    ),
     storage: plainTable(storageGrid(image, report.ledger.id), TABLE_WIDTH),
     repositories:
-      kept("repositories") && repositories.rows.length > 0 ? plainTable(repositories, TABLE_WIDTH) : null,
+      kept("repositories") && repositories
+        ? { after: repositories.after, table: plainTable(repositories.grid, TABLE_WIDTH) }
+        : null,
   };
 }
 
 function logs(raw: Report): { title: string; lines: string }[] {
   return raw.images.flatMap(failuresOf).map(({ title, lines }) => ({
     title: wrap(`Last lines of ${plainLine(title)}:`, WIDTH),
-    lines: plainLog(lines, { lines: LOG_LINES, width: WIDTH - 2 })
-      .map((line) => `  ${line}`)
+    lines: plainLog(lines, { lines: LOG_LINES, width: 3 * (WIDTH - 4) })
+      .map((line) => wrap(line, WIDTH, { first: "  ", rest: "    " }))
       .join("\n"),
   }));
 }
@@ -124,6 +133,15 @@ function verdict(image: ImageReport, figures: boolean) {
       ? image.figures.map((figure) => wrap(figureSentence(figure), WIDTH, { first: "- ", rest: "  " }))
       : [],
   };
+}
+
+/** `199 further images: 3 broken, 196 no change` */
+function others(images: readonly ImageReport[]): string | null {
+  if (images.length === 0) return null;
+  const counts = [...Map.groupBy(images, (image) => image.verdict)].map(
+    ([word, group]) => `${group.length} ${word}`,
+  );
+  return wrap(`${formatCount(images.length, "further image")}: ${counts.join(", ")}.`, WIDTH);
 }
 
 function remarks(report: Report): string[] {

@@ -1,10 +1,10 @@
 import { gravestFirst, LEDGERS } from "../domain/comparison.ts";
-import { formatExactBytes } from "../domain/quantities.ts";
+import { formatCount, formatExactBytes } from "../domain/quantities.ts";
 import type { ImageReport, Report } from "../domain/report.ts";
 import { fill } from "./fill.ts";
 import { fit } from "./fit.ts";
 import { markdownTable } from "./plain-table.ts";
-import { mapTexts, markdownFence, markdownLine, plainLine } from "./sanitise.ts";
+import { MAXIMUM_COMMAND, mapTexts, markdownFence, markdownLine, plainLine } from "./sanitise.ts";
 import { exactGrid, failuresOf, repositoryGrid, runGrid, storageGrid } from "./sections.ts";
 import {
   caveats,
@@ -61,6 +61,7 @@ function body(raw: Report, report: Report, omitted: ReadonlySet<Section>, option
   const kept = (section: Section) => !omitted.has(section);
   const images = gravestFirst(report.images, report.ledger.id);
   const shown = kept("further images") ? images : images.slice(0, FEW_IMAGES);
+  const unlisted = images.length - shown.length - LISTED_IMAGES;
   const full = options.fullReport === undefined ? "" : ` Full report: <${encodeURI(options.fullReport)}>.`;
   return fill("comment.md", {
     marker: options.marker === false ? "" : marker(raw, options),
@@ -68,15 +69,18 @@ function body(raw: Report, report: Report, omitted: ReadonlySet<Section>, option
     verdict: report.verdict,
     substitutions: substitutions(report.parts).join(" "),
     images: kept("tables") ? shown.map((image) => imageSlots(report, image, kept)) : [],
-    others: images.slice(shown.length, shown.length + LISTED_IMAGES).map(({ image, verdict }) => ({ image, verdict })),
+    others: images
+      .slice(shown.length, shown.length + LISTED_IMAGES)
+      .map(({ image, verdict }) => ({ image, verdict })),
+    more: unlisted > 0 ? formatCount(unlisted, "more image") : null,
     logs: kept("logs") ? logs(raw) : [],
-    tested: kept("what was tested") ? tested(report) : [],
+    tested: kept("what was tested") ? tested({ ...report, images: shown }) : [],
     caveats: kept("remarks") ? caveats(report) : [],
     omitted: omitted.size > 0 ? `Left out for length: ${[...omitted].join(", ")}.${full}` : full.trim(),
     head: short(report.change.head.commit ?? report.change.head.tree),
     base: short(report.change.base.commit ?? report.change.base.tree),
     chosenBy: report.change.base.chosenBy,
-    command: markdownFence([raw.command], { lines: 1 }),
+    command: markdownFence([raw.command], { lines: 1, width: MAXIMUM_COMMAND }),
     tare: report.tare,
   });
 }
@@ -116,7 +120,10 @@ function imageSlots(report: Report, image: ImageReport, kept: (section: Section)
     repeats: report.repeats,
     link: report.machine.link,
     runs: kept("runs") ? markdownTable(runGrid(image, report.repeats, true)) : null,
-    repositories: kept("repositories") && repositories.rows.length > 0 ? markdownTable(repositories) : null,
+    repositories:
+      kept("repositories") && repositories
+        ? { after: repositories.after, table: markdownTable(repositories.grid) }
+        : null,
     exact: kept("bytes") ? markdownTable(exactGrid(image, formatExactBytes)) : null,
     thresholds: kept("runs") && image.figures.length > 0 ? thresholdSentence(image.figures) : null,
     figures: kept("runs") ? image.figures.map((figure) => figureSentence(figure).replace("->", "-&gt;")) : [],

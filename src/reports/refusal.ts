@@ -24,7 +24,14 @@ const SHAPES = 3;
 export function renderRefusal(refusal: Refusal, format: Format): string {
   if (format === "markdown") {
     const clean = mapTexts(refusal, (text) => markdownLine(text));
-    return fill("refusal.md", slots(clean, (text) => text, (label, text) => `- ${label}: ${text}`));
+    return fill(
+      "refusal.md",
+      slots(
+        clean,
+        (text) => text,
+        (label, text) => `- ${label}: ${text}`,
+      ),
+    );
   }
   const clean = mapTexts(refusal, (text) => plainLine(text));
   const width = WIDTHS[format];

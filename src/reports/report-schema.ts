@@ -18,7 +18,9 @@ const outcome = z.enum(["succeeded", "failed", "out-of-memory", "timed-out", "ca
 const scenario = z.union([
   z.literal("cold"),
   z.literal("warm"),
-  z.templateLiteral(["edit ", z.number().int().positive()]),
+  z
+    .templateLiteral(["edit ", z.int()])
+    .refine((text) => /^edit [1-9]\d*$/u.test(text), "edits are counted from 1"),
 ]);
 const verdict = z.enum(["better", "worse", "mixed", "no change", "broken", "infrastructure", "not measured"]);
 

@@ -7,6 +7,8 @@ const ELLIPSIS = "...";
 /** Zero width: parts a word for a forge, not for a reader. */
 const GAP = "\u200b";
 const MAXIMUM_LINE = 500;
+/** A command that lost its end would repeat something else, so it has more room. */
+export const MAXIMUM_COMMAND = 3_000;
 
 /** Text without control characters, escape sequences, invisible and direction-changing characters; one entry a line. */
 export function plainLines(text: string): string[] {
@@ -51,7 +53,12 @@ function unsigned(line: string): string {
 /** Cuts in characters, never through a surrogate pair. */
 export function cut(line: string, maximum: number): string {
   if (line.length <= maximum) return line;
-  return line.slice(0, maximum - ELLIPSIS.length).toWellFormed().replace(/\ufffd$/u, "") + ELLIPSIS;
+  return (
+    line
+      .slice(0, maximum - ELLIPSIS.length)
+      .toWellFormed()
+      .replace(/\ufffd$/u, "") + ELLIPSIS
+  );
 }
 
 /** One line of Markdown that shows the text as it is and does nothing else, also inside a table. */
@@ -73,17 +80,19 @@ export function markdownLine(text: string, maximum = MAXIMUM_LINE): string {
 
 /** What means something only at the start of a line: quick actions, headings, lists, rules. */
 function atLineStart(line: string): string {
-  if (line.startsWith("/")) return `&#47;${line.slice(1)}`;
-  if (/^(?:[-+=#]|\d+[.)])/u.test(line)) return line.replace(/^(\d*)(.)/u, String.raw`$1\$2`);
+  if (line.startsWith("/")) return `\\${line}`;
+  // Headings, list items, rules and underlines.
+  if (/^(?:#|[-+](?=\s|$)|[-=]+\s*$|\d+[.)](?=\s|$))/u.test(line))
+    return line.replace(/^(\d*)(.)/u, String.raw`$1\$2`);
   return line;
 }
 
 /** A fenced block that its content cannot leave; lines that a forge might take for orders get a bar before them. */
-export function markdownFence(lines: readonly string[], options: { lines: number }): string {
+export function markdownFence(lines: readonly string[], options: { lines: number; width?: number }): string {
   const shown = lines
     .flatMap(plainLines)
     .slice(-options.lines)
-    .map((line) => cut(line.trimEnd(), MAXIMUM_LINE).replaceAll("<!--", "<! --"))
+    .map((line) => cut(line.trimEnd(), options.width ?? MAXIMUM_LINE).replaceAll("<!--", "<! --"))
     .map((line) => (/^\s*\/\w/u.test(line) ? `| ${line}` : line));
   const longest = shown.reduce((most, line) => Math.max(most, longestRun(line)), 0);
   const fence = "`".repeat(Math.max(3, longest + 1));

@@ -1,11 +1,4 @@
-import {
-  editNumber,
-  LEDGERS,
-  namesOf,
-  pairOf,
-  runOf,
-  scenariosOf,
-} from "../domain/comparison.ts";
+import { editNumber, LEDGERS, namesOf, pairOf, runOf, scenariosOf } from "../domain/comparison.ts";
 import type { LedgerId } from "../domain/comparison.ts";
 import {
   formatByteDifference,
@@ -40,7 +33,14 @@ export function runGrid(image: ImageReport, repeats: number, traffic: boolean): 
     }),
   );
   return {
-    head: ["run", "strategy", "outcome, build and push", "peak", "hits", ...(traffic ? ["pulled", "pushed"] : [])],
+    head: [
+      "run",
+      "strategy",
+      "outcome, build and push",
+      "peak",
+      "hits",
+      ...(traffic ? ["pulled", "pushed"] : []),
+    ],
     align: ["left", "left", "left", "right", "right", ...(traffic ? (["right", "right"] as const) : [])],
     rows,
   };
@@ -73,19 +73,17 @@ function outcomeCell(run: RunReport, repeats: number): string {
   return `${word}, ${times}${count}`;
 }
 
-export function outcomeWord(outcome: RunReport["outcome"], limitBytes: number): string {
-  switch (outcome) {
-    case "succeeded":
-      return "ok";
-    case "failed":
-      return "failed";
-    case "out-of-memory":
-      return `killed at ${formatMemory(limitBytes)} (out of memory)`;
-    case "timed-out":
-      return "timed out";
-    case "canceled":
-      return "canceled";
-  }
+const OUTCOMES: Record<RunReport["outcome"], string> = {
+  succeeded: "ok",
+  failed: "failed",
+  "out-of-memory": "killed",
+  "timed-out": "timed out",
+  canceled: "canceled",
+};
+
+function outcomeWord(outcome: RunReport["outcome"], limitBytes: number): string {
+  const word = OUTCOMES[outcome];
+  return outcome === "out-of-memory" ? `${word} at ${formatMemory(limitBytes)} (out of memory)` : word;
 }
 
 /** `12 m 04 s (11 m 58 s-12 m 31 s)`: median and range. */
@@ -95,7 +93,8 @@ function spread(durationsMs: readonly number[]): string | null {
   const greatest = sorted.at(-1);
   const upper = sorted[Math.floor(sorted.length / 2)];
   const lower = sorted[Math.floor((sorted.length - 1) / 2)];
-  if (least === undefined || greatest === undefined || upper === undefined || lower === undefined) return null;
+  if (least === undefined || greatest === undefined || upper === undefined || lower === undefined)
+    return null;
   const middle = formatDuration((lower + upper) / 2);
   if (sorted.length === 1) return middle;
   return `${middle} (${formatDuration(least)}-${formatDuration(greatest)})`;
@@ -150,25 +149,28 @@ function differenceCell(
   return `${formatByteDifference(to - from)}${percent === null ? "" : ` (${percent})`}`;
 }
 
-/** Repositories with tags and bytes after the last scenario of each side. */
-export function repositoryGrid(image: ImageReport): Grid {
+/** Repositories with tags and bytes after the last scenario; one that ended earlier says after which. */
+export function repositoryGrid(image: ImageReport): { after: string; grid: Grid } | null {
+  const last = scenariosOf(image.strategies).findLast((scenario) =>
+    image.strategies.some((strategy) => (runOf(strategy, scenario)?.repositories.length ?? 0) > 0),
+  );
+  if (!last) return null;
   const rows = sidesOf(image).flatMap(({ name, strategy }) => {
     const run = strategy.runs.findLast((each) => each.repositories.length > 0);
-    if (!run) return [];
-    return run.repositories.map((repository) => [
-      run.scenario,
-      name,
+    const label = !run || run.scenario === last ? name : `${name}, ${run.scenario}`;
+    return (run?.repositories ?? []).map((repository) => [
+      label,
       repository.name,
-      repository.role,
       String(repository.tags),
       formatBytes(repository.bytes),
     ]);
   });
-  return {
-    head: ["after", "strategy", "repository", "holds", "tags", "size"],
-    align: ["left", "left", "left", "left", "right", "right"],
+  const grid: Grid = {
+    head: ["strategy", "repository", "tags", "size"],
+    align: ["left", "left", "right", "right"],
     rows,
   };
+  return { after: last, grid };
 }
 
 /** Every byte of the deciding ledger, for those who check. */
@@ -180,23 +182,26 @@ export function exactGrid(image: ImageReport, exact: (bytes: number) => string):
         const bytes = ledgers?.[ledger];
         return bytes === undefined ? "none" : bytes === "unknown" ? "unknown" : exact(bytes);
       });
-      return [scenario, name, ...cells];
+      return [scenario as string, name].concat(cells);
     }),
   );
   return {
-    head: ["after", "strategy", ...(Object.keys(LEDGERS) as LedgerId[]).map((ledger) => LEDGERS[ledger].name)],
+    head: [
+      "after",
+      "strategy",
+      ...(Object.keys(LEDGERS) as LedgerId[]).map((ledger) => LEDGERS[ledger].name),
+    ],
     align: ["left", "left", "right", "right", "right"],
     rows,
   };
 }
 
-/** Last lines of the log of each run that did not succeed, by the raw report. */
+/** Last lines of the log of the first run of each strategy that did not succeed, by the raw report. */
 export function failuresOf(image: ImageReport): { title: string; lines: string[] }[] {
-  return sidesOf(image).flatMap(({ name, strategy }) =>
-    strategy.runs.flatMap((run) =>
-      run.failure === null || run.failure.length === 0
-        ? []
-        : [{ title: `${name}, ${editNumber(run.scenario) === 0 ? `${run.scenario} build` : run.scenario}`, lines: run.failure }],
-    ),
-  );
+  return sidesOf(image).flatMap(({ name, strategy }) => {
+    const run = strategy.runs.find((each) => each.failure !== null && each.failure.length > 0);
+    if (!run?.failure) return [];
+    const where = editNumber(run.scenario) === 0 ? `${run.scenario} build` : run.scenario;
+    return [{ title: `${name}, ${where}`, lines: run.failure }];
+  });
 }

@@ -18,11 +18,26 @@ import {
   formatMemory,
   formatPercent,
 } from "../domain/quantities.ts";
-import type { DecidingFigure, ImageReport, Part, Report, Scenario, StrategyReport } from "../domain/report.ts";
+import { UNLIMITED_LOOPBACK } from "../domain/report.ts";
+import type {
+  DecidingFigure,
+  ImageReport,
+  Part,
+  Report,
+  Scenario,
+  StrategyReport,
+} from "../domain/report.ts";
 
 /** Sentences of an answer, the same in every format. The report given here is already clean. */
 
-type Sides = { current: StrategyReport; proposed: StrategyReport; names: { current: string; proposed: string } };
+/** Names that are told before the rest is only counted. */
+const NAMED = 5;
+
+type Sides = {
+  current: StrategyReport;
+  proposed: StrategyReport;
+  names: { current: string; proposed: string };
+};
 
 function sides(image: ImageReport): Sides | null {
   const pair = pairOf(image.strategies);
@@ -68,10 +83,9 @@ function afterEdits(image: ImageReport, both: Sides, ledger: LedgerId, before: S
   if (!last || editNumber(last) === 0) return [];
   const now = compared(both, last, ledger);
   if (!now) return [];
-  const sentences = [`After ${formatCount(editNumber(last), "edit")} (${editOf(image)}): ${now.text}.`];
+  const start = `After ${formatCount(editNumber(last), "edit")} (${editOf(image)}): ${now.text}`;
   const grown = before && growth(both, before, last, ledger);
-  if (grown) sentences.push(grown);
-  return sentences;
+  return [grown ? `${start}; ${grown}` : `${start}.`];
 }
 
 /** How much each side grew from the last state before the edits to the last edit. */
@@ -83,8 +97,8 @@ function growth(both: Sides, before: Scenario, last: Scenario, ledger: LedgerId)
   });
   if (grown.includes(null)) return null;
   const tags = cacheTags(both.proposed, before, last);
-  const kept = tags ? `; its cache went from ${tags.before} to ${formatCount(tags.last, "tag")}` : "";
-  return `With that, ${both.names.current} grew by ${grown[0]} and ${both.names.proposed} by ${grown[1]}${kept}. Cleaning up old tags was not part of the trial.`;
+  const kept = tags ? `, and its cache went from ${tags.before} to ${formatCount(tags.last, "tag")}` : "";
+  return `${both.names.current} grew by ${grown[0]}, ${both.names.proposed} by ${grown[1]}${kept}. Cleaning up old tags was not part of the trial.`;
 }
 
 function cacheTags(
@@ -99,7 +113,11 @@ function cacheTags(
   return from === undefined || to === undefined ? null : { before: from, last: to };
 }
 
-function compared(both: Sides, scenario: Scenario, ledger: LedgerId): { text: string; factor: number } | null {
+function compared(
+  both: Sides,
+  scenario: Scenario,
+  ledger: LedgerId,
+): { text: string; factor: number } | null {
   const from = chargeOf(both.current, scenario, ledger);
   const to = chargeOf(both.proposed, scenario, ledger);
   if (from === null || to === null) return null;
@@ -122,7 +140,7 @@ export function substitutions(parts: readonly Part[]): string[] {
   return parts
     .filter((part) => part.differs)
     .map((part) => {
-      const stand = `${part.part} here is ${part.version} (${part.origin})`;
+      const stand = `Built here with ${part.part} ${part.version} (${part.origin})`;
       return part.named === null ? `${stand}.` : `${stand}; the template names ${part.named}.`;
     });
 }
@@ -138,17 +156,21 @@ export function figureSentence(figure: DecidingFigure): string {
 export function thresholdSentence(figures: readonly DecidingFigure[]): string {
   const said = figures.map((figure) => {
     const absolute =
-      figure.unit === "bytes" ? formatBytes(figure.thresholdAbsolute) : formatDuration(figure.thresholdAbsolute);
-    return `${figure.unit === "bytes" ? "bytes" : "times"} beyond ${(figure.thresholdRatio * 100).toFixed(0)} % and ${absolute}`;
+      figure.unit === "bytes"
+        ? formatBytes(figure.thresholdAbsolute)
+        : formatDuration(figure.thresholdAbsolute);
+    return `${(figure.thresholdRatio * 100).toFixed(0)} % and ${absolute}`;
   });
-  return `What decides: ${[...new Set(said)].join("; ")}.`;
+  return `A difference decides beyond ${[...new Set(said)].join(", or ")}.`;
 }
 
 /** What was tested and on what, as label and text. */
 export function testedItems(report: Report): { label: string; text: string }[] {
   const { change, machine, limits } = report;
-  const baseTree = change.base.commit === null ? `tree ${short(change.base.tree)}` : short(change.base.commit);
-  const headTree = change.head.commit === null ? `tree ${short(change.head.tree)}` : short(change.head.commit);
+  const baseTree =
+    change.base.commit === null ? `tree ${short(change.base.tree)}` : short(change.base.commit);
+  const headTree =
+    change.head.commit === null ? `tree ${short(change.head.tree)}` : short(change.head.commit);
   return [
     { label: "change", text: report.sentence },
     { label: "base", text: `${baseTree} (${change.base.chosenBy}), with the change ${headTree}` },
@@ -161,15 +183,19 @@ export function testedItems(report: Report): { label: string; text: string }[] {
       label: "machine",
       text: `${formatCount(machine.cpus, "CPU")}, ${formatMemory(machine.memoryBytes)}, ${machine.kernel}, cgroup ${machine.cgroup}; clock: ${machine.clock}`,
     },
-    { label: "link", text: machine.link },
+    {
+      label: "link",
+      text: `${machine.link}${machine.link === UNLIMITED_LOOPBACK ? ": times decide nothing" : ""}`,
+    },
     { label: "ledger", text: `${LEDGERS[report.ledger.id].name}: ${report.ledger.why}` },
   ];
 }
 
 function imageItems(image: ImageReport): { label: string; text: string }[] {
-  const bases = image.bases.map(
-    (base) => `${base.name}${base.digest === null ? "" : `@${base.digest.slice(0, 19)}`} (${base.from})`,
-  );
+  const bases = image.bases.slice(0, NAMED).map(({ name, digest, from }) => {
+    const pinned = digest === null ? name : `${name}@${digest.slice(0, 19)}`;
+    return from === name || from === "" ? pinned : `${pinned} (${from})`;
+  });
   const from = bases.length > 0 ? `, from ${bases.join(", ")}` : "";
   return [
     { label: "image", text: `${image.dockerfile}${from}` },
@@ -190,16 +216,8 @@ export function caveats(report: Report): string[] {
       strategy.droppedFlags.map(({ flag, why }) => `${strategy.strategy}: left out ${flag}: ${why}`),
     ),
   );
-  return [
-    ...new Set([
-      ...report.notes,
-      ...notBuilt(report.notBuilt),
-      ...dropped,
-    ]),
-  ];
+  return [...new Set([...report.notes, ...notBuilt(report.notBuilt), ...dropped])];
 }
-
-const NAMED = 5;
 
 /** One remark for each reason, with a few names and a count of the rest. */
 function notBuilt(entries: Report["notBuilt"]): string[] {

@@ -3,7 +3,7 @@ import { formatDuration, formatExactBytes } from "../domain/quantities.ts";
 import type { ImageReport, Report } from "../domain/report.ts";
 import { fill } from "./fill.ts";
 import { plainTable } from "./plain-table.ts";
-import { mapTexts, plainLine, plainLog } from "./sanitise.ts";
+import { MAXIMUM_COMMAND, mapTexts, plainLine, plainLog } from "./sanitise.ts";
 import { exactGrid, failuresOf, repositoryGrid, runGrid, storageGrid } from "./sections.ts";
 import {
   caveats,
@@ -30,7 +30,7 @@ export function renderText(report: Report): string {
     tested: tested(clean),
     caveats: caveats(clean).map((remark) => wrap(remark, WIDTH, { first: "- ", rest: "  " })),
     wall: formatDuration(clean.wallMs),
-    command: wrapCommand(clean.command, WIDTH, "  "),
+    command: wrapCommand(plainLine(report.command, MAXIMUM_COMMAND), WIDTH, "  "),
   });
 }
 
@@ -51,7 +51,9 @@ function imageSlots(report: Report, image: ImageReport) {
     ),
     storage: plainTable(storageGrid(image, report.ledger.id), WIDTH),
     exact: plainTable(exactGrid(image, formatExactBytes), WIDTH),
-    repositories: repositories.rows.length > 0 ? plainTable(repositories, WIDTH) : null,
+    repositories: repositories
+      ? { after: repositories.after, table: plainTable(repositories.grid, WIDTH) }
+      : null,
     thresholds: image.figures.length > 0 ? wrap(thresholdSentence(image.figures), WIDTH) : null,
     figures: image.figures.map((figure) => wrap(figureSentence(figure), WIDTH, { first: "- ", rest: "  " })),
   };
@@ -60,8 +62,8 @@ function imageSlots(report: Report, image: ImageReport) {
 function logs(raw: Report): { title: string; lines: string }[] {
   return raw.images.flatMap(failuresOf).map(({ title, lines }) => ({
     title: wrap(`Last lines of ${plainLine(title)}:`, WIDTH),
-    lines: plainLog(lines, { lines: LOG_LINES, width: WIDTH - 2 })
-      .map((line) => `  ${line}`)
+    lines: plainLog(lines, { lines: LOG_LINES, width: 3 * (WIDTH - 4) })
+      .map((line) => wrap(line, WIDTH, { first: "  ", rest: "    " }))
       .join("\n"),
   }));
 }

@@ -2,6 +2,11 @@ const HELD = "\u00a0";
 const UNITS = "s|m|h|B|kB|MB|GB|GiB|MiB|%|CPUs|CPU|runs?|edits?|images?|jobs?";
 const QUANTITY = new RegExp(String.raw`(\d) (?=(?:${UNITS})(?![\w/]))`, "gu");
 
+function held(text: string): string {
+  // `12 m 04 s` has a space after each number and one after each unit but the last.
+  return text.replaceAll(QUANTITY, `$1${HELD}`).replaceAll(/([mh]) (?=\d\d\u00a0[sm])/gu, `$1${HELD}`);
+}
+
 /** Breaks text at spaces into lines of at most `width`; a figure stays with its unit, a longer word is split. */
 export function wrap(text: string, width: number, indent: { first?: string; rest?: string } = {}): string {
   const first = indent.first ?? "";
@@ -14,20 +19,34 @@ export function wrap(text: string, width: number, indent: { first?: string; rest
     line = rest;
     empty = true;
   };
-  for (const word of text.replaceAll(QUANTITY, `$1${HELD}`).split(/ +/u)) {
+  for (const word of held(text).split(/ +/u)) {
     let left = word;
     if (!empty && line.length + 1 + left.length > width) flush();
-    while (left.length > width - line.length && empty) {
-      const room = width - line.length;
-      line += left.slice(0, room);
-      left = left.slice(room);
-      flush();
+    if (empty) {
+      while (left.length > width - line.length) {
+        const room = splitAt(left, width - line.length);
+        line += left.slice(0, room);
+        left = left.slice(room);
+        flush();
+      }
     }
     line += empty ? left : ` ${left}`;
     empty = false;
   }
   lines.push(line);
-  return lines.map((each) => each.replaceAll(HELD, " ").trimEnd()).join("\n");
+  return lines.map((each) => harmless(each.replaceAll(HELD, " ").trimEnd())).join("\n");
+}
+
+/** Where to split a word that no line holds: after a separator in the second half of the room, if there is one. */
+function splitAt(word: string, room: number): number {
+  const after = Math.max(...["/", ":", "-"].map((separator) => word.lastIndexOf(separator, room - 1) + 1));
+  return after > room / 2 ? after : room;
+}
+
+/** A line that a mail program would take for a signature, or git for a patch, is made to look the same only. */
+function harmless(line: string): string {
+  if (line === "--") return "- -";
+  return /^(?:diff --git|Index:|---|\+\+\+|@@|From) /u.test(line) ? line.replace(" ", HELD) : line;
 }
 
 const SHELL_WORD = /(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s'"\\])+/gu;

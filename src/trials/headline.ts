@@ -64,29 +64,38 @@ function failureSentence(
   names: { current: string; proposed: string },
   { current, proposed }: { current: StrategyReport; proposed: StrategyReport },
 ): string {
-  const where =
-    editNumber(failure.scenario) === 0 ? `${failure.scenario} build` : `build of ${failure.scenario}`;
-  if (failure.current === "succeeded")
-    return `${names.proposed} ${ending(failure.proposed, proposed, failure.scenario)} in the ${where} (${names.current} succeeds)`;
-  const currentEnds = `${names.current} ${ending(failure.current, current, failure.scenario)} in the ${where}`;
+  if (failure.current === "succeeded") {
+    const ends = ending(failure.proposed, proposed, failure.scenario);
+    return `${names.proposed} ${ends} in ${whereAlike(proposed, failure.proposed)} (${names.current} succeeds)`;
+  }
+  const currentEnds = `${names.current} ${ending(failure.current, current, failure.scenario)} in ${buildOf(failure.scenario)}`;
   if (failure.proposed === "succeeded") return `${currentEnds}, ${names.proposed} succeeds`;
   return `${currentEnds}, and so does the proposed build (${ending(failure.proposed, proposed, failure.scenario)}): infrastructure, not this change`;
 }
 
+function buildOf(scenario: Scenario): string {
+  return editNumber(scenario) === 0 ? `the ${scenario} build` : scenario;
+}
+
+/** Every scenario that ended in that way: `the cold build and in edit 1`. */
+function whereAlike(strategy: StrategyReport, outcome: Outcome): string {
+  const alike = strategy.runs.filter((run) => run.outcome === outcome);
+  if (alike.length > 1 && alike.length === strategy.runs.length) return "every build";
+  return alike.map((run) => buildOf(run.scenario)).join(" and in ");
+}
+
+const ENDINGS: Record<Outcome, string> = {
+  succeeded: "succeeds",
+  failed: "fails",
+  "out-of-memory": "is killed",
+  "timed-out": "runs out of time",
+  canceled: "was canceled",
+};
+
 function ending(outcome: Outcome, strategy: StrategyReport, scenario: Scenario): string {
-  const limit = runOf(strategy, scenario)?.memoryLimitBytes;
-  switch (outcome) {
-    case "succeeded":
-      return "succeeds";
-    case "failed":
-      return "fails";
-    case "out-of-memory":
-      return limit === undefined ? "is killed for want of memory" : `is killed at ${formatMemory(limit)}`;
-    case "timed-out":
-      return "runs out of time";
-    case "canceled":
-      return "was canceled";
-  }
+  const run = runOf(strategy, scenario);
+  const word = ENDINGS[outcome];
+  return outcome === "out-of-memory" && run ? `${word} at ${formatMemory(run.memoryLimitBytes)}` : word;
 }
 
 /** `stores +2.01 MB (+18.1 %) after one edit by GitLab's count` */

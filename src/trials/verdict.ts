@@ -104,7 +104,7 @@ function timeFigure(
     absoluteMs: thresholds.durationMs,
   });
   const mayDecide: Pick<Judged, "judgement" | "why"> | null =
-    link === UNLIMITED_LOOPBACK
+    link === UNLIMITED_LOOPBACK && judged.current !== null && judged.proposed !== null
       ? { judgement: "does not decide", why: "link is loopback without a limit" }
       : null;
   return {

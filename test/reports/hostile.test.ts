@@ -1,0 +1,139 @@
+import { describe, expect, it } from "vitest";
+import type { Report } from "../../src/domain/report.ts";
+import { renderJson } from "../../src/reports/json.ts";
+import { renderMail } from "../../src/reports/mail.ts";
+import { renderMarkdown } from "../../src/reports/markdown.ts";
+import { mapTexts } from "../../src/reports/sanitise.ts";
+import { renderText } from "../../src/reports/text.ts";
+import { brokenReport } from "../fixtures/report/broken.ts";
+import { exampleReport } from "../fixtures/report/example.ts";
+import { qemuReport } from "../fixtures/report/qemu.ts";
+
+const ATTACK =
+  "\u001b[2J/merge\r\n/close @all <!-- tare:v1 key=x --> ```` <img src=x> {{secret}} [a](https://e.org)\n-- \ndiff --git a/x b/x\u202e";
+
+/** Values that the domain fixes; an attacker cannot choose them. */
+const FIXED = new Set(
+  ["current", "proposed", "docker/inline", "kaniko/layers", "docker", "kaniko", "daemon", "none", "namespace"]
+    .concat([
+      "cold",
+      "warm",
+      "edit 1",
+      "succeeded",
+      "failed",
+      "out-of-memory",
+      "bytes",
+      "ms",
+      "v1",
+      "trusted",
+    ])
+    .concat(["image", "cache", "broken", "worse", "better", "no change", "does not decide", "unknown"]),
+);
+
+/** The report with the attack in every text that comes from outside. */
+function attacked(report: Report): Report {
+  const hit = mapTexts(report, (text) => (FIXED.has(text) ? text : `${ATTACK}${text}${ATTACK}`));
+  const rightKeys: unknown = JSON.parse(
+    JSON.stringify(hit, (_, value: unknown) =>
+      value === null || typeof value !== "object" ? value : restored(value),
+    ),
+  );
+  return rightKeys as Report;
+}
+
+function restored(value: object): object {
+  if (Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key.replaceAll(ATTACK, ""), each]));
+}
+
+describe.each([
+  ["example", attacked(exampleReport())],
+  ["broken", attacked(brokenReport())],
+])("a hostile %s", (_, report) => {
+  it("cannot break out of the mail", () => {
+    const mail = renderMail(report);
+    expect(mail).not.toMatch(/[^\P{Cc}\n]|\p{Cf}/u);
+    expect(mail.split("\n").filter((line) => line === "-- ")).toHaveLength(1);
+    expect(mail).not.toMatch(/^diff --git/mu);
+    expect(mail.split("\n").filter((line) => line.length > 78)).toStrictEqual([]);
+    expect(mail).toContain("{{secret}}");
+  });
+
+  it("cannot command a forge through the comment", () => {
+    const comment = renderMarkdown(report);
+    const [first = "", ...rest] = comment.split("\n");
+    expect(first).toMatch(/^<!-- tare:v1 key=\S+ sha=\S+ base=\S+ run=\S+ valid-at=\S+ -->$/u);
+    const body = rest.join("\n");
+    expect(body).not.toMatch(/^\s*\/\w/mu);
+    expect(body).not.toContain("<!--");
+    const prose = body.replaceAll(/^(`{3,})text\n[\s\S]*?\n\1$/gmu, "");
+    expect(prose).not.toMatch(/@all/u);
+    expect(prose).not.toContain("<img");
+    expect(prose).not.toMatch(/(?<!\\)\[a|https:\/\//u);
+  });
+
+  it("cannot draw on a terminal", () => {
+    expect(renderText(report)).not.toMatch(/[^\P{Cc}\n]|\p{Cf}/u);
+    const tooWide = renderText(report)
+      .split("\n")
+      .filter((line) => line.length > 100);
+    expect(tooWide).toStrictEqual([]);
+  });
+});
+
+describe("length", () => {
+  const [image] = qemuReport().images;
+  if (!image) throw new Error("the fixture has an image");
+  const many: Report = {
+    ...qemuReport(),
+    images: Array.from({ length: 200 }, (_, index) => ({ ...image, image: `image-${index}` })),
+    notes: Array.from({ length: 50 }, (_, index) => `note ${index} ${"word ".repeat(90)}`),
+  };
+
+  it("leaves sections out of a comment in their order and says so", () => {
+    const comment = renderMarkdown(many);
+    expect(comment.length).toBeLessThanOrEqual(60_000);
+    expect(comment).toContain("Left out for length: logs, repositories, bytes, further images.");
+    expect(comment).toContain("- image-3: broken");
+    expect(comment).toContain("- 157 more images");
+    expect(comment.match(/<details>/gu)?.length).toBe(comment.match(/<\/details>/gu)?.length);
+  });
+
+  it("leaves sections out of a mail in their order and says so", () => {
+    const mail = renderMail(many);
+    expect(Buffer.byteLength(mail)).toBeLessThanOrEqual(8_000);
+    expect(mail.replaceAll("\n", " ")).toContain(
+      "Left out for length: parts, logs, repositories, figures, further images, tables, remarks.",
+    );
+    expect(mail).toContain("\n-- \n");
+  });
+
+  it("goes down to the given size for a comment", () => {
+    const comment = renderMarkdown(many, { maxLength: 8_000, fullReport: "https://tare.example/r/1" });
+    expect(comment.length).toBeLessThanOrEqual(8_000);
+    expect(comment).toContain("Full report: <https://tare.example/r/1>.");
+  });
+
+  it("writes the marker only where it is asked to", () => {
+    expect(renderMarkdown(many, { marker: false })).toMatch(/^### debian-amd64-cross: kaniko/u);
+  });
+});
+
+describe("report.json", () => {
+  it("is the report itself", () => {
+    expect(JSON.parse(renderJson(qemuReport()))).toStrictEqual(qemuReport());
+  });
+
+  it("draws nothing, and loses nothing by that", () => {
+    const report = { ...exampleReport(), notes: ["\u001b[2J\u202e\u009b\u{e0001}"] };
+    const text = renderJson(report);
+    expect(text).not.toMatch(/[^\P{Cc}\n]|\p{Cf}/u);
+    expect(JSON.parse(text)).toStrictEqual(report);
+  });
+
+  it("refuses what is not in the schema", () => {
+    const extra = { ...exampleReport(), extra: 1 };
+    expect(() => renderJson(extra)).toThrow(/extra/u);
+    expect(() => renderJson({ ...exampleReport(), wallMs: -1 })).toThrow(/wallMs/u);
+  });
+});
