@@ -28,10 +28,10 @@ export async function answerEvent(
   }
   signal.throwIfAborted();
   const change = await read.change();
-  options.log.info({ change: change.id, head: read.head, trust: change.trust }, "working");
+  options.log.info({ head: read.head, trust: change.trust }, "working");
   const answer = await ask(options.answerChange, change, signal);
   signal.throwIfAborted();
-  const fields = { change: change.id, head: read.head, kind: answer.kind };
+  const fields = { head: read.head, kind: answer.kind };
   if (answer.kind === "silence") {
     return options.log.info({ ...fields, why: answer.why ?? "nothing to say" }, "left alone");
   }

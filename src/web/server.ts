@@ -31,7 +31,7 @@ export type WebServer = {
 /** The web process: the forges' webhooks and `/healthz`. Changes are answered in memory, one at a time. */
 export function createWebServer(options: WebServerOptions): WebServer {
   const queue = createChangeQueue({ log: options.log });
-  const doors = openDoors(options, queue);
+  let doors: readonly Door[] = [];
   const server = createServer((request, response) => {
     route(request, response, doors, queue).catch((error: unknown) => {
       options.log.error(errorFields(error), "request failed");
@@ -43,17 +43,17 @@ export function createWebServer(options: WebServerOptions): WebServer {
   server.requestTimeout = 30_000;
   return {
     async listen() {
-      await doors;
+      doors = await openDoors(options, queue);
       const address = await listen(server, options.config);
       const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
       const url = `http://${host}:${address.port}`;
-      options.log.info({ url, doors: (await doors).map((door) => door.path) }, "listening");
+      options.log.info({ url, doors: doors.map((door) => door.path) }, "listening");
       return { url };
     },
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
-      await Promise.all([queue.close(), server.listening ? closed : undefined]);
+      await Promise.all([queue.close(), closed]);
     },
     idle: () => queue.idle(),
   };
@@ -71,7 +71,7 @@ async function openDoors(options: WebServerOptions, queue: ChangeQueue): Promise
 async function route(
   request: IncomingMessage,
   response: ServerResponse,
-  doors: Promise<readonly Door[]>,
+  doors: readonly Door[],
   queue: ChangeQueue,
 ): Promise<void> {
   const path = (request.url ?? "/").split("?", 1)[0];
@@ -80,7 +80,7 @@ async function route(
     response.end(`${JSON.stringify({ status: "ok", ...queue.size() })}\n`);
     return;
   }
-  const door = (await doors).find((door) => door.path === path);
+  const door = doors.find((door) => door.path === path);
   if (!door) return plain(response, 404, "not found");
   if (request.method !== "POST") {
     response.setHeader("allow", "POST");

@@ -16,7 +16,7 @@ export type Story = {
   asked: ForgeChange[];
   log: string[];
   /** Sends a delivery and returns the status. */
-  deliver(request: WebhookRequest): Promise<number>;
+  deliver: (request: WebhookRequest) => Promise<number>;
   close(): Promise<void>;
 };
 

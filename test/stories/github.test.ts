@@ -281,7 +281,7 @@ describe("the comment", () => {
 
   it("fits GitHub's limit", async () => {
     const number = fake.openPull(repository, { author: "writer", files: edit });
-    await start(async () => ({ kind: "report", body: `${"A line of a report.\n\n".repeat(5000)}` }));
+    await start(async () => ({ kind: "report", body: "A line of a report.\n\n".repeat(5000) }));
     await deliver(number, "opened", "d-1");
     expect(bodies(number)[0]?.length).toBeLessThanOrEqual(60_000);
     expect(
