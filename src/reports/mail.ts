@@ -67,13 +67,13 @@ function body(raw: Report, report: Report, omitted: ReadonlySet<Section>, stop: 
   });
 }
 
-/** The lines it answers, as a person would quote them. */
+/** The added lines that it answers, as a person would quote them. */
 function quote(raw: Report, report: Report): { author: string; lines: string } | null {
   if (raw.quoted.length === 0) return null;
   const lines = raw.quoted.slice(0, QUOTED_LINES).map(({ text }) => {
     // Indentation means something here, so the line is cleaned as a log's is.
     const [line = ""] = plainLog([text], { lines: 1, width: WIDTH });
-    return cut(`> ${/^[+-]/u.test(line) ? line : `+${line}`}`, WIDTH);
+    return cut(`> +${line}`, WIDTH);
   });
   const author = cut(report.change.author.name || report.change.author.address, 60);
   return { author: wrap(`${author} wrote:`, WIDTH), lines: lines.join("\n") };
