@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,27 +43,43 @@ export function createGitStore(): GitStore {
       ...(input === undefined ? {} : { input }),
     }).trim();
 
+  // Starting git again and again is what would make the stories slow.
+  const memory = new Map<string, string>();
+  const remembered = (repository: string, argv: readonly string[]): string => {
+    const key = [repository, ...argv].join(" ");
+    const known = memory.get(key) ?? git(repository, argv);
+    memory.set(key, known);
+    return known;
+  };
+  const resolve = (repository: string, revision: string): string => {
+    if (/^[0-9a-f]{40}$/.test(revision)) return revision;
+    const loose = join(directory(repository), revision);
+    if (revision.startsWith("refs/") && existsSync(loose)) return readFileSync(loose, "utf8").trim();
+    return git(repository, ["rev-parse", "--verify", `${revision}^{commit}`]);
+  };
+
   return {
     directory,
     create(repository) {
       mkdirSync(directory(repository), { recursive: true });
       git(repository, ["init", "--quiet", "--bare", "--initial-branch=main"]);
       // As the forges do: any commit can be asked for by id.
-      git(repository, ["config", "uploadpack.allowAnySHA1InWant", "true"]);
-      git(repository, ["config", "uploadpack.allowFilter", "true"]);
+      const serving = "[uploadpack]\n\tallowAnySHA1InWant = true\n\tallowFilter = true\n";
+      appendFileSync(join(directory(repository), "config"), serving);
     },
     copyFrom(repository, source, refspecs) {
       git(repository, ["fetch", "--quiet", source, ...refspecs]);
     },
     commit(repository, ref, parent, files) {
       git(repository, ["fast-import", "--quiet", "--force"], importStream(ref, parent, files));
-      return git(repository, ["rev-parse", ref]);
+      return resolve(repository, ref);
     },
     point: (repository, ref, commit) => void git(repository, ["update-ref", ref, commit]),
-    resolve: (repository, revision) => git(repository, ["rev-parse", "--verify", `${revision}^{commit}`]),
-    mergeBase: (repository, one, other) => git(repository, ["merge-base", one, other]),
+    resolve,
+    mergeBase: (repository, one, other) =>
+      remembered(repository, ["merge-base", resolve(repository, one), resolve(repository, other)]),
     changedFiles(repository, base, head) {
-      const lines = git(repository, ["diff", "--no-renames", "--name-status", base, head]).split("\n");
+      const lines = remembered(repository, ["diff", "--no-renames", "--name-status", base, head]).split("\n");
       return lines.filter(Boolean).map((line) => {
         const [letter, path = ""] = line.split("\t");
         return { status: letter === "A" ? "added" : letter === "D" ? "removed" : "modified", path };

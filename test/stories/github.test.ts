@@ -6,9 +6,11 @@ import { parse } from "yaml";
 import type { AnswerChange, ForgeChange } from "../../src/channels/types.ts";
 import type { ServeConfig } from "../../src/config/serve.ts";
 import { run } from "../../src/lib/spawn.ts";
+import { createWebLog } from "../../src/web/log.ts";
+import { createWebServer } from "../../src/web/server.ts";
 import { allowed } from "../fakes/github-permissions.ts";
 import { signed, startGithubFake, type GithubFake } from "../fakes/github.ts";
-import { answerOf, startStory, templateFiles, type Story } from "./forge-story.ts";
+import { answerOf, startStory, storyTime, templateFiles, type Story } from "./forge-story.ts";
 
 const secret = "a-github-secret-of-32-characters";
 const oldSecret = "the-secret-of-before-32-characters";
@@ -382,6 +384,20 @@ describe("the door", () => {
     expect([health.status, await health.json()]).toEqual([200, { status: "ok", waiting: 0, running: false }]);
     expect((await fetch(`${url}/nothing`)).status).toBe(404);
     expect((await fetch(`${url}/github/hooks`)).status).toBe(405);
+  });
+
+  it("that is open already is a mistake of the one who starts it", async () => {
+    const { url } = await start();
+    const port = Number(new URL(url).port);
+    const second = createWebServer({
+      config: { host: "127.0.0.1", port, ...forge() },
+      answerChange: async (change) => answerOf(change),
+      touchesTemplate: () => true,
+      log: createWebLog({ level: "silent" }),
+      now: () => storyTime,
+    });
+    await expect(second.listen()).rejects.toMatchObject({ name: "Problem", code: "port-taken" });
+    await second.close();
   });
 
   it("logs no secret, token or payload of a whole story", async () => {
