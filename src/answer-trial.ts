@@ -1,10 +1,12 @@
 import type { ReadingOfChange } from "./bot.ts";
 import type { Change } from "./domain/change.ts";
+import type { Job } from "./domain/job.ts";
 import type { BuilderId } from "./domain/recipe.ts";
 import { UNLIMITED_LOOPBACK, type Part, type Report } from "./domain/report.ts";
 import { makeBase, pullBase, serveBase, type BaseImage } from "./images/bases.ts";
 import type { Testbed } from "./images/testbed.ts";
 import type { SetupDialogue } from "./images/types.ts";
+import { redact } from "./lib/redact.ts";
 import type { PreparedTrial, TrialRequest } from "./prepare-trial.ts";
 import { startRegistry, type TrialRegistry } from "./registry/trial-registry.ts";
 import { conductImage, type ConductOptions, type Progress } from "./trials/conduct.ts";
@@ -49,12 +51,13 @@ export async function answerTrial(
     const notes: string[] = [];
     for (const trial of prepared.trials) {
       const conductDoors = {
-        run: testbed.executor.run,
+        run: (job: Job, stop: AbortSignal) => testbed.executor.run(job, stop),
         startRegistry: start,
-        onProgress: doors.onProgress,
+        onProgress: (progress: Progress) => doors.onProgress(progress),
       };
       const tried = await conductImage(trial, options, conductDoors, signal);
       for (const base of tried.image.bases) base.from = bases.get(base.name)?.origin ?? base.from;
+      redactLogs(tried.image);
       images.push(tried.image);
       notes.push(...tried.notes);
     }
@@ -62,6 +65,16 @@ export async function answerTrial(
     return report(change, reading, prepared, request, { images, notes, testbed, startedMs, wallMs, options });
   } finally {
     await baseRegistry?.remove();
+  }
+}
+
+/** What a build printed may hold a secret: it is taken out before the log becomes part of a report. */
+function redactLogs(image: Report["images"][number]): void {
+  for (const strategy of image.strategies) {
+    for (const run of strategy.runs) {
+      // Keys span lines: the log is looked at as a whole.
+      if (run.failure !== null) run.failure = redact(run.failure.join("\n"), []).split("\n");
+    }
   }
 }
 
@@ -188,7 +201,16 @@ function partsOf(prepared: PreparedTrial, testbed: Testbed): Part[] {
   return [
     ...used.map((builder): Part => {
       const named = recipes.find((recipe) => recipe.builder === builder)?.runsIn ?? null;
-      return { part: builder, ...tools[builder], named, differs: differs(builder, named, tools[builder]) };
+      const { version, image, digest, origin } = tools[builder];
+      return {
+        part: builder,
+        version,
+        image,
+        digest,
+        origin,
+        named,
+        differs: differs(builder, named, tools[builder]),
+      };
     }),
     { part: "registry", ...tools.registry, named: null, differs: false },
     {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from "commander";
 import { Problem } from "./domain/problem.ts";
+import { DEFAULT_LIMITS } from "./domain/job.ts";
 import { bugText, exitCodeOfError, type ExitCode } from "./terminal/exit-code.ts";
 import {
   editChoice,
@@ -84,11 +85,10 @@ function requested(flags: Flags) {
     projectPath: flags.project ?? null,
     yes: flags.yes === true,
     limits: {
+      ...DEFAULT_LIMITS,
       cpus: flags.cpus,
       memoryBytes: flags.memory,
-      processes: 4096,
       durationMs: flags.timeout * 60_000,
-      logBytes: 10_000_000,
     },
     command: typed(process.argv.slice(2)),
   };

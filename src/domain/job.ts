@@ -76,3 +76,12 @@ export type Service = {
   restart(): Promise<void>;
   remove(): Promise<void>;
 };
+
+/** What GitLab's small hosted runner gives, and ceilings that only a runaway build meets. */
+export const DEFAULT_LIMITS: Limits = {
+  cpus: 2,
+  memoryBytes: 8 * 1024 ** 3,
+  processes: 4096,
+  durationMs: 3_600_000,
+  logBytes: 10_000_000,
+};

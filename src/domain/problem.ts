@@ -56,3 +56,21 @@ export class Outage extends Error {
     this.remedy = remedy;
   }
 }
+
+/** Problems that whoever runs Tare must mend: they are never told to the author of a change. */
+const OPERATORS: ReadonlySet<ProblemCode> = new Set([
+  "arguments",
+  "configuration",
+  "disk-full",
+  "engine-forbidden",
+  "engine-missing",
+  "engine-unusable",
+  "image-unavailable",
+  "port-taken",
+  "repository-missing",
+  "setup-refused",
+]);
+
+export function concernsOperator(problem: Problem): boolean {
+  return OPERATORS.has(problem.code);
+}

@@ -1,12 +1,17 @@
 import { createEngineExecutor, type EngineExecutor } from "../executors/engine.ts";
 import { connectEngine, engineAddress, type Engine } from "../executors/engine-connection.ts";
 import { Problem } from "../domain/problem.ts";
+import { formatBytes } from "../domain/quantities.ts";
+import { freeBytes } from "../lib/disk.ts";
 import { findProgram } from "./host-commands.ts";
 import { installPackages, missingPackages } from "./debian.ts";
 import { pullOfficial } from "./official.ts";
 import { makeTools } from "./packages.ts";
 import { acquirePrivateEngine } from "./private-engine.ts";
 import type { SetupDialogue, Tools } from "./types.ts";
+
+/** A trial of a small image needs this much; images of several GB need a multiple. */
+export const MINIMUM_FREE_BYTES = 2_000_000_000;
 
 /** An engine with the images of builders and registry on it, ready to run trials. */
 export type Testbed = {
@@ -31,6 +36,7 @@ export type TestbedOptions = {
  * them, else images made from packages after saying so. Problem setup-refused where the person says no.
  */
 export async function openTestbed(options: TestbedOptions): Promise<Testbed> {
+  await refuseFullDisk(options.cacheDirectory);
   const address = engineAddress(options.environment);
   if (address === null) return openPrivate(options);
   const engine = await connectEngine(address);
@@ -48,6 +54,16 @@ export async function openTestbed(options: TestbedOptions): Promise<Testbed> {
   await ensurePackages(false, options.dialogue);
   const tools = await makeTools(engine.docker, options.cacheDirectory, options.dialogue);
   return ready(engine, tools, options, async () => {}, false);
+}
+
+async function refuseFullDisk(directory: string): Promise<void> {
+  const free = await freeBytes(directory);
+  if (free >= MINIMUM_FREE_BYTES) return;
+  throw new Problem(
+    "disk-full",
+    `Only ${formatBytes(free)} are free at ${directory}; a trial needs ${formatBytes(MINIMUM_FREE_BYTES)} or more.`,
+    "Make room, or set TARE_CACHE to a directory on a larger disk.",
+  );
 }
 
 async function openPrivate(options: TestbedOptions): Promise<Testbed> {

@@ -21,7 +21,7 @@ export function createDialogue(options: { assumed: boolean; interactive: boolean
 
 /** True where somebody can be asked and sees progress. CI has no such person even where it has a terminal. */
 export function isInteractive(environment: NodeJS.ProcessEnv): boolean {
-  return process.stdin.isTTY === true && process.stderr.isTTY === true && !environment["CI"];
+  return process.stdin.isTTY && process.stderr.isTTY && !environment["CI"];
 }
 
 /**
@@ -30,7 +30,7 @@ export function isInteractive(environment: NodeJS.ProcessEnv): boolean {
  */
 export function createProgress(nowMs: () => number): { show(progress: Progress): void; end(): void } {
   const startedMs = nowMs();
-  const live = process.stderr.isTTY === true;
+  const live = process.stderr.isTTY;
   return {
     show({ done, total, label }) {
       const left = done === 0 ? null : ((nowMs() - startedMs) / done) * (total - done);

@@ -7,11 +7,12 @@ import { Problem } from "../domain/problem.ts";
 import type { Report } from "../domain/report.ts";
 import { openRepository, sweepRepositories, type Repository } from "../git/repository.ts";
 import { packageRecipe } from "../images/bases.ts";
-import { prepareTrial, type BaseObstacle, type PreparedTrial, type TrialRequest } from "../prepare-trial.ts";
+import { prepareTrial, type BaseObstacle, type TrialRequest } from "../prepare-trial.ts";
 import { renderJson } from "../reports/json.ts";
 import { renderMail } from "../reports/mail.ts";
 import { renderMarkdown } from "../reports/markdown.ts";
 import { renderText } from "../reports/text.ts";
+import type { Progress } from "../trials/conduct.ts";
 import { changeFromInput, type ChangeInput } from "./change-input.ts";
 import { createDialogue, createProgress, isInteractive } from "./dialogue.ts";
 import { exitCodeOf, type ExitCode } from "./exit-code.ts";
@@ -51,11 +52,12 @@ export async function trialCommand(options: TrialOptions): Promise<ExitCode> {
   }
 }
 
-function runTrial(
+/** Opens the testbed, prepares the trial and runs it. */
+export function runTrial(
   repository: Repository,
   change: Change,
   reading: ReadingOfChange,
-  options: TrialOptions,
+  options: TrialRequest & { yes: boolean },
   signal: AbortSignal,
 ): Promise<Report> {
   const archivedKaniko = namesArchivedKaniko([...reading.base.recipes, ...reading.head.recipes]);
@@ -65,7 +67,7 @@ function runTrial(
     const now = () => Date.now();
     const progress = createProgress(now);
     const runId = `${process.pid}-${randomBytes(3).toString("hex")}`;
-    const doors = { testbed, dialogue, onProgress: progress.show, now, runId };
+    const doors = { testbed, dialogue, onProgress: (next: Progress) => progress.show(next), now, runId };
     try {
       return await answerTrial(change, reading, prepared, options, doors, signal);
     } finally {
@@ -112,5 +114,3 @@ export function render(report: Report, format: Format): string {
       return renderText(report);
   }
 }
-
-export type { PreparedTrial };

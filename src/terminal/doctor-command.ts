@@ -1,0 +1,126 @@
+import { formatBytes, formatMemory } from "../domain/quantities.ts";
+import { Problem } from "../domain/problem.ts";
+import { lastingParent } from "../executors/cgroup.ts";
+import { connectEngine, engineAddress, type Engine } from "../executors/engine-connection.ts";
+import { daemonPrivileges } from "../executors/privileges.ts";
+import { missingPackages } from "../images/debian.ts";
+import { findProgram, hostCommand } from "../images/host-commands.ts";
+import { MINIMUM_FREE_BYTES } from "../images/testbed.ts";
+import { freeBytes } from "../lib/disk.ts";
+import type { ExitCode } from "./exit-code.ts";
+import { cacheDirectory } from "./session.ts";
+
+/** One thing that was looked at. `remedy` is set where it is not usable. */
+type Finding = {
+  what: string;
+  state: "usable" | "will be made" | "not usable";
+  detail: string;
+  remedy?: string;
+};
+
+/** `tare doctor`: what is usable here and what to do where it is not. Changes nothing. Exit code 3 where no trial can be run. */
+export async function doctorCommand(): Promise<ExitCode> {
+  const findings = [await gitFinding(), ...(await engineFindings()), await goFinding(), await diskFinding()];
+  for (const { what, state, detail, remedy } of findings) {
+    process.stdout.write(`${what.padEnd(10)} ${state.padEnd(12)} ${detail}\n`);
+    if (remedy !== undefined) process.stdout.write(`${" ".repeat(24)}${remedy}\n`);
+  }
+  return findings.some((finding) => finding.state === "not usable") ? 3 : 0;
+}
+
+async function gitFinding(): Promise<Finding> {
+  const program = await findProgram("git");
+  if (program === null) {
+    return {
+      what: "git",
+      state: "not usable",
+      detail: "not installed",
+      remedy: "Install git 2.36 or later.",
+    };
+  }
+  return { what: "git", state: "usable", detail: (await hostCommand(program, ["--version"])).trim() };
+}
+
+async function engineFindings(): Promise<Finding[]> {
+  const address = engineAddress(process.env);
+  if (address === null) return privateEngineFindings();
+  try {
+    return describeEngine(await connectEngine(address));
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return [{ what: "engine", state: "not usable", detail: error.message, remedy: error.remedy }];
+  }
+}
+
+/** Without an engine Tare starts one of its own, which takes root and Debian. */
+async function privateEngineFindings(): Promise<Finding[]> {
+  const root = process.getuid?.() === 0;
+  const debian = (await findProgram("apt-get")) !== null;
+  if (!root || !debian) {
+    return [
+      {
+        what: "engine",
+        state: "not usable",
+        detail: "none runs, and Tare starts one of its own only as root on Debian",
+        remedy: "Start Docker or Podman, or set DOCKER_HOST.",
+      },
+    ];
+  }
+  const missing = await missingPackages((await findProgram("dockerd")) === null);
+  const detail = "none runs: Tare starts one of its own for each command, and makes its images from packages";
+  return [
+    { what: "engine", state: "will be made", detail },
+    missing.length === 0
+      ? { what: "packages", state: "usable", detail: "all that images are made from are installed" }
+      : { what: "packages", state: "will be made", detail: `\`tare setup\` installs ${missing.join(", ")}` },
+    privilegesFinding(),
+  ];
+}
+
+function describeEngine(engine: Engine): Finding[] {
+  const { facts } = engine;
+  const size = `${facts.cpus} CPUs, ${formatMemory(facts.memoryBytes)}`;
+  const seen = lastingParent("doctor", facts) !== null || facts.local;
+  return [
+    {
+      what: "engine",
+      state: "usable",
+      detail: `${facts.name} ${facts.version} at ${engine.address} (${size})`,
+    },
+    seen
+      ? { what: "memory", state: "usable", detail: `peaks are read from cgroup v${facts.cgroupVersion}` }
+      : {
+          what: "memory",
+          state: "not usable",
+          detail: "the cgroups of a remote engine cannot be read",
+          remedy: "Run Tare on the engine's own machine.",
+        },
+    privilegesFinding(),
+  ];
+}
+
+function privilegesFinding(): Finding {
+  const privileges = daemonPrivileges(process.env["TARE_PRIVILEGES"]);
+  const detail =
+    privileges.kind === "privileged"
+      ? "jobs with a daemon run privileged"
+      : `jobs with a daemon run with ${privileges.names.length} named capabilities: this machine lacks some, and refuses --privileged`;
+  return { what: "privileges", state: "usable", detail };
+}
+
+async function goFinding(): Promise<Finding> {
+  const go = await findProgram("go");
+  if (go !== null)
+    return { what: "go", state: "usable", detail: (await hostCommand(go, ["version"])).trim() };
+  const detail = "not installed; only needed to build kaniko where no public registry is in reach";
+  return { what: "go", state: "usable", detail };
+}
+
+async function diskFinding(): Promise<Finding> {
+  const directory = cacheDirectory(process.env);
+  const free = await freeBytes(directory);
+  const detail = `${formatBytes(free)} free at ${directory}`;
+  if (free >= MINIMUM_FREE_BYTES) return { what: "disk", state: "usable", detail };
+  const remedy = `Make room for ${formatBytes(MINIMUM_FREE_BYTES)}, or set TARE_CACHE.`;
+  return { what: "disk", state: "not usable", detail, remedy };
+}

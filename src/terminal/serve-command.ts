@@ -1,0 +1,45 @@
+import { readFileSync } from "node:fs";
+import { once } from "node:events";
+import { createAnswerForge, touchesTemplate, type TryChange } from "../answer-forge.ts";
+import { DEFAULT_LIMITS } from "../domain/job.ts";
+import { readServeConfig } from "../config/serve.ts";
+import { sweepRepositories } from "../git/repository.ts";
+import { createWebLog } from "../web/log.ts";
+import { createWebServer } from "../web/server.ts";
+import type { ExitCode } from "./exit-code.ts";
+import { cacheDirectory, interruption } from "./session.ts";
+import { runTrial } from "./trial-command.ts";
+
+/** `tare serve`: webhooks in, comments and notes out. In memory, one change at a time. */
+export async function serveCommand(): Promise<ExitCode> {
+  const config = readServeConfig(process.env, (path) => readFileSync(path, "utf8"));
+  await sweepRepositories();
+  const tryChange: TryChange = (repository, change, reading, projectPath, signal) => {
+    const request = {
+      images: [],
+      repeats: 3,
+      edit: "first" as const,
+      limits: DEFAULT_LIMITS,
+      projectPath,
+      command: `tare trial --rev ${change.head.commit ?? ""} --base ${change.base.commit ?? ""} --project ${projectPath}`,
+      yes: true,
+    };
+    return runTrial(repository, change, reading, request, signal);
+  };
+  const server = createWebServer({
+    config,
+    answerChange: createAnswerForge({ cacheDirectory: cacheDirectory(process.env), tryChange }),
+    touchesTemplate,
+    log: createWebLog(),
+    now: () => new Date(),
+  });
+  const stop = interruption();
+  try {
+    await server.listen();
+    await once(stop.signal, "abort");
+    return 0;
+  } finally {
+    await server.close();
+    stop.dispose();
+  }
+}
