@@ -35,8 +35,8 @@ export function createScope(variables: ReadonlyMap<string, GitlabVariable>, job:
     open.add(name);
     const expanded = stated.expand ? expandGitlab(stated.text, lookup) : known(stated.text);
     open.delete(name);
-    // What was met inside of a circle depends on where it was entered: kept only at its start.
-    if (open.size === 0) done.set(name, expanded);
+    // Kept even inside of a circle: variables that double each other would take for ever otherwise.
+    done.set(name, expanded);
     return expanded;
   }
 
