@@ -65,8 +65,9 @@ function setContext(
   flags: readonly Flag[],
   operands: readonly Field[],
 ): void {
-  const named = operands.filter((operand) => !operand.loose);
-  for (const operand of operands) if (operand.loose) resolved(recipe, "flags", operand.value);
+  // An unknown word may be flags, unless it is the only one: a build wants a context.
+  const named = operands.length === 1 ? operands : operands.filter((operand) => !operand.loose);
+  for (const operand of operands) if (!named.includes(operand)) resolved(recipe, "flags", operand.value);
   const [context, ...more] = named;
   if (context === undefined) unresolve(recipe, "context", "the command names no context");
   else if (more.length > 0)
