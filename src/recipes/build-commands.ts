@@ -5,8 +5,9 @@ import type { GitlabJob } from "./gitlab-ci.ts";
 import { readKanikoBuild } from "./kaniko-build.ts";
 import { repositoryOf, unresolve } from "./recipe-draft.ts";
 import type { Draft, JobFrame } from "./recipe-draft.ts";
-import { startSession, followScript } from "./shell.ts";
-import type { ShellCommand } from "./shell.ts";
+import { followScript } from "./shell.ts";
+import { startSession } from "./shell-session.ts";
+import type { ShellCommand } from "./shell-session.ts";
 import { parseItems } from "./shell-source.ts";
 import type { ScriptCache } from "./shell-source.ts";
 import { startState } from "./shell-state.ts";
@@ -18,6 +19,9 @@ import { lineAt } from "./yaml-source.ts";
 
 /** What is known of a job while its script is followed. */
 type JobReading = { frame: JobFrame; tree: TreeFiles; drafts: Draft[]; unread: Unread[] };
+
+/** Most commands that are followed in all jobs of a tree. */
+const MOST_COMMANDS = 200_000;
 
 /** Words without which no script builds an image. */
 const BUILDERS =
@@ -51,12 +55,13 @@ export function readJob(
     note(reading, item.source.path, line, item.text, `the shell line cannot be read: ${message}`);
   }
   const outer = { scope: job.scope, names: new Set(job.variables) };
-  const counter = { commands: 0, exhausted: false };
+  const counter = { commands: 0, exhausted: cache.commands > MOST_COMMANDS };
   const state = startState();
   for (const source of sources) {
     const session = startSession(source, outer, counter, (command) => readCommand(reading, command));
     followScript(session, source.script, state);
   }
+  cache.commands += counter.commands;
   const [first] = job.script;
   if (counter.exhausted && first !== undefined) {
     note(

@@ -6,7 +6,7 @@ type Pair = { job: string; base: Recipe | null; head: Recipe | null };
 
 /**
  * Says what a change does to the recipes of a tree. `headJobs` are all jobs of the head (those that build
- * nothing included): it tells a removed job from one that no longer builds.
+ * nothing included): it tells a removed job from one that builds nothing any more.
  */
 export function compareRecipes(
   base: readonly Recipe[],
@@ -58,7 +58,7 @@ function pairUp(job: string, base: readonly Recipe[], head: readonly Recipe[]): 
 function describe({ job, base, head }: Pair, headJobs: readonly string[] | null): Difference[] {
   if (base === null && head !== null) return [plain(`new, ${head.strategy}`)];
   if (base !== null && head === null) {
-    return [plain(headJobs === null || headJobs.includes(job) ? "no longer builds" : "removed")];
+    return [plain(headJobs === null || headJobs.includes(job) ? "no build any more" : "removed")];
   }
   return base === null || head === null ? [] : differences(base, head);
 }

@@ -4,7 +4,7 @@ import { isOn, parseFlags, truth, valuesOf } from "./flags.ts";
 import type { Flag } from "./flags.ts";
 import { draftRecipe, environmentSwitch, resolved, setCache, unresolve } from "./recipe-draft.ts";
 import type { Draft, JobFrame } from "./recipe-draft.ts";
-import type { ShellCommand } from "./shell.ts";
+import type { ShellCommand } from "./shell-session.ts";
 import type { Field } from "./shell-words.ts";
 import { joinTreePath, treePath } from "./tree-path.ts";
 import { cutText, literal, reasons, render } from "./value.ts";

@@ -49,6 +49,9 @@ export function createResolver(config: YamlMap): Resolver {
     }
     const merged = parentsOf(own).reduce<YamlMap | null>((below, parent) => {
       const above = extended(parent.name, circle, parent.node);
+      nodes += above.entries.size;
+      if (nodes > MOST_NODES)
+        throw refuse(`${placeOf(saidBy)} grows too large when its templates are merged`);
       return below === null ? above : deepMerge(below, above);
     }, null);
     const job = merged === null ? own : deepMerge(merged, own);

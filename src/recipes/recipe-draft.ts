@@ -1,7 +1,7 @@
 import type { BuilderId, CacheId, Recipe, Unresolved } from "../domain/recipe.ts";
 import { truth, valuesOf, writeFlag } from "./flags.ts";
 import type { Flag } from "./flags.ts";
-import type { ShellCommand } from "./shell.ts";
+import type { ShellCommand } from "./shell-session.ts";
 import { cutText, literal, reasons, render } from "./value.ts";
 import type { Value } from "./value.ts";
 

@@ -14,8 +14,8 @@ export type ShellSource = {
 /** A script that cannot be parsed, and why. */
 export type ShellFault = { item: YamlScalar; message: string };
 
-/** Parsed scripts by their text: jobs of one template share theirs. */
-export type ScriptCache = Map<string, ParsedScript>;
+/** What the jobs of one tree share: scripts parsed so far by their text, and the commands followed so far. */
+export type ScriptCache = { parsed: Map<string, ParsedScript>; commands: number };
 
 /** Parses the items of a job's scripts: all as one script, or item by item where one of them is broken. */
 export function parseItems(
@@ -37,8 +37,8 @@ export function parseItems(
 
 function sourceOf(items: readonly YamlScalar[], cache: ScriptCache): ShellSource {
   const text = items.map((item) => item.text).join("\n");
-  const script = cache.get(text) ?? parse(text);
-  cache.set(text, script);
+  const script = cache.parsed.get(text) ?? parse(text);
+  cache.parsed.set(text, script);
   return {
     script,
     text,

@@ -1,69 +1,13 @@
-import { parse } from "unbash";
-import type {
-  AndOr,
-  Command,
-  CommandNode,
-  CompoundList,
-  If,
-  ParsedScript,
-  PipelineNode,
-  Statement,
-} from "unbash";
-import { runBuiltin } from "./shell-builtins.ts";
+import type { AndOr, CommandNode, CompoundList, If, ParsedScript, PipelineNode, Statement } from "unbash";
+import { followCommand, wordContext } from "./shell-commands.ts";
 import { expressionStatus, negate } from "./shell-conditions.ts";
 import type { Status } from "./shell-conditions.ts";
-import type { ShellSource } from "./shell-source.ts";
-import { copyState, directoryValue, mergeStates, readVariable } from "./shell-state.ts";
-import type { Outer, ShellState } from "./shell-state.ts";
-import { expandFields, expandValue } from "./shell-words.ts";
-import type { Field, WordContext } from "./shell-words.ts";
-import type { TreePath } from "./tree-path.ts";
-import { concatenate, literal, unknown } from "./value.ts";
-import type { Value } from "./value.ts";
-
-/** A program that a script runs. */
-export type ShellCommand = {
-  /** The program and its arguments. */
-  words: readonly Field[];
-  /** Working directory. */
-  directory: TreePath;
-  /** Conditions that could not be decided and that must hold for the command to run. */
-  conditions: readonly string[];
-  /** As written, on one line. */
-  text: string;
-  file: string;
-  line: number;
-  /** Value that a variable has in the program's environment; null where the shell keeps it to itself. */
-  environment(name: string): Value | null;
-  /** Names of the variables that the script itself exports. */
-  exported: readonly string[];
-};
-
-/** Most commands that are followed in one job, and the deepest nesting of functions and `sh -c`. */
-const MOST_COMMANDS = 5000;
-const DEEPEST = 20;
-
-/** One shell reading one job's script. */
-export type ShellSession = {
-  source: ShellSource;
-  outer: Outer;
-  conditions: readonly string[];
-  depth: number;
-  /** Where commands of a nested script (`sh -c`) are said: at the outer command. */
-  said: number | null;
-  counter: { commands: number; exhausted: boolean };
-  run(command: ShellCommand): void;
-};
-
-/** A session for one source of a job. */
-export function startSession(
-  source: ShellSource,
-  outer: Outer,
-  counter: ShellSession["counter"],
-  run: ShellSession["run"],
-): ShellSession {
-  return { source, outer, conditions: [], depth: 0, said: null, counter, run };
-}
+import { oneLine, within } from "./shell-session.ts";
+import type { ShellSession } from "./shell-session.ts";
+import { copyState, mergeStates } from "./shell-state.ts";
+import type { ShellState } from "./shell-state.ts";
+import { expandFields } from "./shell-words.ts";
+import { literal, unknown } from "./value.ts";
 
 /** Follows a script: variables, directories and conditions are kept, every program is handed to `session.run`. */
 export function followScript(session: ShellSession, script: ParsedScript, state: ShellState): Status {
@@ -118,7 +62,12 @@ function followPipeline(session: ShellSession, node: PipelineNode, state: ShellS
   return node.prefixes.some((prefix) => prefix.type === "Negation") ? negate(status) : status;
 }
 
-function followNode(session: ShellSession, node: CommandNode | CompoundList, state: ShellState): Status {
+/** Follows one command of any kind. */
+export function followNode(
+  session: ShellSession,
+  node: CommandNode | CompoundList,
+  state: ShellState,
+): Status {
   switch (node.type) {
     case "Command":
       return followCommand(session, node, state);
@@ -237,153 +186,4 @@ function followFor(
   const words = node.wordlist?.map((word) => word.text).join(" ") ?? "";
   state.variables.set(name, unknown(`$${name}`, `$${name} goes through ${words}`));
   return followMaybe(session, node.body, state, `${name} in ${words}`);
-}
-
-function followCommand(session: ShellSession, node: Command, state: ShellState): Status {
-  session.counter.commands += 1;
-  if (session.counter.commands > MOST_COMMANDS) {
-    session.counter.exhausted = true;
-    return "ordinary";
-  }
-  const context = wordContext(session, state);
-  const local = new Map<string, Value>();
-  for (const part of node.prefix) {
-    if (part.type !== "Assignment") continue;
-    const value = assignedValue(part, state, context);
-    if (node.name === undefined) state.variables.set(part.name, value);
-    else local.set(part.name, value);
-  }
-  if (node.name === undefined) return "true";
-  const words = [...expandFields(node.name, context)];
-  for (const argument of node.args) {
-    if (argument.type === "Word") words.push(...expandFields(argument, context));
-    else {
-      const value = assignedValue(argument, state, context);
-      words.push({ value: concatenate([{ kind: "text", text: `${argument.name}=` }], value), loose: false });
-    }
-  }
-  return runWords(session, words, node, state, local);
-}
-
-function assignedValue(
-  part: Extract<Command["prefix"][number], { type: "Assignment" }>,
-  state: ShellState,
-  context: WordContext,
-): Value {
-  if (part.value.type === "ArrayValue" || part.index !== undefined) {
-    return unknown(`$${part.name}`, `$${part.name} is an array`);
-  }
-  const value = expandValue(part.value, context);
-  return part.append === true
-    ? concatenate(state.variables.get(part.name) ?? context.lookup(part.name), value)
-    : value;
-}
-
-/** Runs one command whose words are expanded: a function, a builtin, a nested shell, or a program. */
-function runWords(
-  session: ShellSession,
-  words: readonly Field[],
-  node: Command,
-  state: ShellState,
-  local: ReadonlyMap<string, Value>,
-): Status {
-  const [program, ...rest] = words;
-  if (program === undefined) return "true";
-  const name = literal(program.value) ?? "";
-  const body = state.functions.get(name);
-  if (body !== undefined) {
-    if (session.depth >= DEEPEST) return "ordinary";
-    const outer = state.positional;
-    state.positional = rest.map((field) => field.value);
-    const status = followNode({ ...session, depth: session.depth + 1 }, body, state);
-    state.positional = outer;
-    return status;
-  }
-  const result = runBuiltin(name, rest, state, (wanted) => readVariable(state, session.outer, wanted));
-  switch (result.kind) {
-    case "done":
-      return result.status;
-    case "unwrapped": {
-      const environment = new Map([...local, ...result.environment]);
-      return runWords(session, result.words, node, state, environment);
-    }
-    case "nested": {
-      if (session.depth >= DEEPEST) return "ordinary";
-      const script = parse(result.script);
-      const source = { ...session.source, text: result.script, script };
-      const said = session.said ?? node.pos;
-      const inner = { ...session, source, said, depth: session.depth + 1 };
-      const target = result.subshell ? { ...copyState(state), positional: [] } : state;
-      for (const [variable, value] of local) target.variables.set(variable, value);
-      const status = followScript(inner, script, target);
-      return status === "true" || status === "false" ? "ordinary" : status;
-    }
-    case "program":
-      session.run(describe(session, words, node, state, local));
-      return "ordinary";
-  }
-  return result satisfies never;
-}
-
-function describe(
-  session: ShellSession,
-  words: readonly Field[],
-  node: Command,
-  state: ShellState,
-  local: ReadonlyMap<string, Value>,
-): ShellCommand {
-  const kept = copyState(state);
-  const { file, line } = session.source.place(session.said ?? node.name?.pos ?? node.pos);
-  return {
-    words,
-    directory: state.directory,
-    conditions: session.conditions,
-    text: oneLine(session, node.name?.pos ?? node.pos, node.end),
-    file,
-    line,
-    exported: [...local.keys(), ...kept.exported],
-    environment: (name) => {
-      const own = local.get(name);
-      if (own !== undefined) return own;
-      const given = session.outer.names.has(name);
-      if (!kept.exported.has(name) && !given) return null;
-      return kept.variables.get(name) === null ? null : readVariable(kept, session.outer, name);
-    },
-  };
-}
-
-function wordContext(session: ShellSession, state: ShellState): WordContext {
-  return {
-    positional: state.positional,
-    lookup: (name) => readVariable(state, session.outer, name),
-    isSet: (name) => {
-      const own = state.variables.get(name);
-      return own !== undefined ? own !== null : session.outer.names.has(name) || name === "PWD";
-    },
-    assign: (name, value) => state.variables.set(name, value),
-    substitute: (script) => {
-      if (session.depth >= DEEPEST) return null;
-      if (/^\s*pwd\s*$/.test(session.source.text.slice(script.pos, script.end)))
-        return directoryValue(state.directory);
-      // Escaped backticks have a text of their own: their offsets are not those of the source.
-      const said = script.source === undefined ? session.said : (session.said ?? 0);
-      const source =
-        script.source === undefined ? session.source : { ...session.source, text: script.source };
-      followScript({ ...session, source, said, depth: session.depth + 1 }, script, copyState(state));
-      return null;
-    },
-  };
-}
-
-function within(session: ShellSession, condition: string): ShellSession {
-  return { ...session, conditions: [...session.conditions, condition] };
-}
-
-/** Source text on one line, cut where it is long. */
-function oneLine(session: ShellSession, start: number, end: number): string {
-  const text = session.source.text
-    .slice(start, end)
-    .replaceAll(/\\\n|\s+/g, " ")
-    .replaceAll(/ {2,}/g, " ");
-  return text.length > 200 ? `${text.slice(0, 199)}…` : text.trim();
 }

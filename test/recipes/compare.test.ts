@@ -85,9 +85,9 @@ describe("the sentence of a change", () => {
     expect(sentence({ a: docker("a1") }, { a: docker("a1"), b: kaniko("b1") })).toBe(
       "job b: new, kaniko/layers",
     );
-    expect(sentence({ a: docker("a1"), b: docker("b1") }, {})).toBe("2 jobs: no longer builds");
+    expect(sentence({ a: docker("a1"), b: docker("b1") }, {})).toBe("2 jobs: no build any more");
     const base = recipes({ a: docker("a1"), b: docker("b1") });
-    expect(compareRecipes(base, [], ["b"]).sentence).toBe("job a: removed; job b: no longer builds");
+    expect(compareRecipes(base, [], ["b"]).sentence).toBe("job a: removed; job b: no build any more");
   });
 
   it("pairs the images of one job by name", () => {

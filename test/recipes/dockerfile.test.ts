@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Problem } from "../../src/domain/problem.ts";
 import { editDockerfile, listFromChain, readDockerfile } from "../../src/recipes/dockerfile.ts";
