@@ -2,20 +2,28 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     testTimeout: 30_000,
-    // Live tests share one engine and one machine: a file at a time keeps their timings honest.
+    reporters: process.env["CI"] ? ["default", ["json", { outputFile: ".tare/tests.json" }]] : ["default"],
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/live/**"] } },
       {
         extends: true,
         test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/live/**"],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // Live tests run real builders and servers. They share one engine and one machine: one file at a time.
           name: "live",
           include: ["test/live/**/*.test.ts"],
           fileParallelism: false,
           testTimeout: 600_000,
-          hookTimeout: 900_000,
-          globalSetup: [],
+          hookTimeout: 1_800_000,
+          globalSetup: ["test/live/hold-engine.ts"],
           sequence: { groupOrder: 1 },
         },
       },

@@ -1,0 +1,87 @@
+import { randomBytes } from "node:crypto";
+import type { JobFile, Limits } from "../../src/domain/job.ts";
+import { DEFAULT_LIMITS } from "../../src/domain/job.ts";
+import type { Recipe } from "../../src/domain/recipe.ts";
+import { builders } from "../../src/builders/index.ts";
+import type { EditChoice } from "../../src/trials/image-source.ts";
+import { filesFor, loadImageSource } from "../../src/trials/image-source.ts";
+import { SCENARIOS } from "../../src/trials/plan.ts";
+import { trialReference } from "../../src/trials/references.ts";
+import { runTrial, type TrialRecord } from "../../src/trials/run-trial.ts";
+import { registryDirectory, sumDisk, type DiskSums, type LiveTestbed } from "./live-testbed.ts";
+
+const CONTEXT = { projectPath: "group/project", branch: "main" };
+const DIRECTORY = "/builds/group/project";
+
+export type LiveTrial = { record: TrialRecord; disk: DiskSums[] };
+
+/** Runs one strategy on a Dockerfile; after each run the registry's files are summed by the test's own reading. */
+export async function runLiveTrial(
+  live: LiveTestbed,
+  recipe: Recipe,
+  dockerfile: string,
+  options: {
+    edit?: EditChoice;
+    limits?: Partial<Limits>;
+    moreMemoryBytes?: number;
+    scenarios?: typeof SCENARIOS;
+  } = {},
+): Promise<LiveTrial> {
+  const source = await loadImageSource(
+    recipe,
+    options.edit ?? "first",
+    (path) => (path === "Dockerfile" ? dockerfile : null),
+    async () => [] as JobFile[],
+  );
+  const disk: DiskSums[] = [];
+  const name = `live-${randomBytes(4).toString("hex")}`;
+  const record = await runTrial(
+    {
+      name,
+      builder: builders[recipe.builder],
+      scenarios: [...(options.scenarios ?? SCENARIOS)],
+      describe: (scenario, host, limits) => {
+        const mapped = (references: string[]) =>
+          references.map((reference) => trialReference(reference, CONTEXT, host, recipe));
+        return {
+          name: `${name}-${scenario.replace(" ", "-")}-${limits.memoryBytes}`,
+          recipe,
+          images: mapped(recipe.images),
+          cacheFrom: mapped(recipe.cacheFrom),
+          cacheTo: mapped(recipe.cacheTo),
+          files: filesFor(source, scenario, DIRECTORY),
+          projectDirectory: DIRECTORY,
+          dockerfile: `${DIRECTORY}/Dockerfile`,
+          context: DIRECTORY,
+          registryHost: host,
+          baseHost: live.baseHost,
+          image: live.testbed.tools[recipe.builder].image,
+          limits,
+        };
+      },
+      limits: { ...DEFAULT_LIMITS, durationMs: 300_000, ...options.limits },
+      moreMemoryBytes: options.moreMemoryBytes ?? null,
+      baseDiffIds: live.base.diffIds,
+    },
+    {
+      run: async (job) => live.run(job),
+      onRun: () => {},
+      startRegistry: async (registryName) => {
+        const registry = await live.startRegistry(registryName);
+        const root = await registryDirectory(live.testbed, registry.host);
+        let runs = -1;
+        return {
+          ...registry,
+          async traffic() {
+            runs += 1;
+            // Called before and after each run: after it the files are those that were charged.
+            if (runs % 2 === 1) disk.push(sumDisk(root));
+            return registry.traffic();
+          },
+        };
+      },
+    },
+    new AbortController().signal,
+  );
+  return { record, disk };
+}

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openLiveTestbed, STRATEGIES, type LiveTestbed } from "./live-testbed.ts";
+import { runLiveTrial } from "./live-trial.ts";
+
+const MIB = 1024 ** 2;
+const LIMIT_BYTES = 512 * MIB;
+
+let live: LiveTestbed;
+beforeAll(async () => {
+  live = await openLiveTestbed();
+});
+afterAll(async () => {
+  await live.close();
+});
+
+/** A RUN that really holds this much: `tail` keeps all of its input, which has no line end, until it ends. */
+function taking(bytes: number): string {
+  const mib = Math.round(bytes / MIB);
+  return [
+    "FROM docker.io/library/busybox:1.36",
+    `RUN head -c ${mib}m /dev/zero | tail -c ${mib - 1}m > /dev/null`,
+    "RUN head -c 1000 /dev/urandom > /done",
+    "",
+  ].join("\n");
+}
+
+describe.each(Object.values(STRATEGIES))("$strategy with a limit of 512 MiB", (recipe) => {
+  const limits = { memoryBytes: LIMIT_BYTES };
+  const scenarios = ["cold"] as const;
+
+  it("is killed by a RUN that takes twice as much, and says so", async () => {
+    const { record } = await runLiveTrial(live, recipe, taking(2 * LIMIT_BYTES), {
+      limits,
+      scenarios: [...scenarios],
+    });
+    const [run] = record.runs;
+    expect(run?.result.outcome).toBe("out-of-memory");
+    expect(Number(run?.result.memoryKills)).toBeGreaterThanOrEqual(1);
+    expect(Number(run?.result.memoryPeakBytes)).toBeGreaterThan(0.9 * LIMIT_BYTES);
+  });
+
+  it("shows a RUN that takes half of it in the peak", async () => {
+    const { record } = await runLiveTrial(live, recipe, taking(LIMIT_BYTES / 2), {
+      limits,
+      scenarios: [...scenarios],
+    });
+    const [run] = record.runs;
+    expect(run?.result.outcome).toBe("succeeded");
+    expect(run?.result.memoryKills).toBe(0);
+    expect(Number(run?.result.memoryPeakBytes)).toBeGreaterThan(LIMIT_BYTES / 2);
+    expect(Number(run?.result.memoryPeakBytes)).toBeLessThanOrEqual(LIMIT_BYTES * 1.01);
+  });
+
+  it("measures storage with more memory after a kill, untimed, from the same start", async () => {
+    const more = 2 * 1024 * MIB;
+    const { record } = await runLiveTrial(live, recipe, taking(2 * LIMIT_BYTES), {
+      limits,
+      moreMemoryBytes: more,
+      scenarios: [...scenarios],
+    });
+    expect(record.runs.map((run) => [run.timed, run.result.outcome, run.memoryLimitBytes])).toEqual([
+      [true, "out-of-memory", LIMIT_BYTES],
+      [false, "succeeded", more],
+    ]);
+    expect(record.runs[1]?.misses).toBeGreaterThanOrEqual(1);
+  });
+});
