@@ -4,7 +4,9 @@ const LINE = /"(GET|PUT) (\/v2\/\S+) HTTP\/[\d.]+" (\d{3}) (\d+)/;
 
 /**
  * Bytes that crossed the link by a registry's own access log (CNCF Distribution's combined format): what GETs were
- * answered with, and the sizes of blobs and manifests whose upload was completed. `sizes` maps digests to bytes.
+ * answered with, and the sizes of blobs whose upload was completed. Manifests that were pushed are not in it: the log
+ * tells neither their digest nor their size. Blobs mounted from another repository do not cross the link. `sizes` maps
+ * digests to bytes.
  */
 export function readTraffic(lines: readonly string[], sizes: ReadonlyMap<string, number>): Traffic {
   let pulledBytes = 0;

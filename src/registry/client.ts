@@ -1,6 +1,9 @@
+import { createHash } from "node:crypto";
 import { Outage } from "../domain/problem.ts";
 import type { Descriptor, Manifest } from "../domain/registry.ts";
 import { errorText } from "../lib/error-text.ts";
+
+const LOOK = "Look at what was pushed there.";
 
 /** Every kind of manifest that a registry may hold; asked for all at once, so that nothing is converted. */
 const MANIFEST_TYPES = [
@@ -30,56 +33,96 @@ export function createRegistryClient(origin: string): RegistryClient {
     async manifest(name, reference) {
       const path = `/v2/${name}/manifests/${reference}`;
       const response = await request(origin, path, { accept: MANIFEST_TYPES.join(", ") });
-      const bytes = Buffer.from(await response.arrayBuffer());
-      if (bytes.length > MAX_MANIFEST_BYTES) {
-        throw new Outage(
-          `${path} is larger than ${MAX_MANIFEST_BYTES} bytes.`,
-          "Look at what was pushed there.",
-        );
-      }
+      const bytes = await bytesOf(path, response);
       const digest = response.headers.get("docker-content-digest");
-      return readManifest(path, bytes, digest ?? reference, response.headers.get("content-type"));
+      const type = response.headers.get("content-type");
+      return readManifest(path, bytes, digest ?? digestOf(bytes), type);
     },
     async config(name, digest) {
-      return (await request(origin, `/v2/${name}/blobs/${digest}`, {})).json();
+      const path = `/v2/${name}/blobs/${digest}`;
+      return readJson(path, await bytesOf(path, await request(origin, path, {})));
     },
   };
 }
 
-async function request(origin: string, path: string, headers: Record<string, string>): Promise<Response> {
+async function request(
+  origin: string,
+  path: string,
+  headers: Record<string, string>,
+  accepted: readonly number[] = [],
+): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(origin + path, { headers });
   } catch (error) {
-    throw new Outage(`The registry does not answer: ${errorText(error)} (${path})`, "Run it again.", {
-      cause: error,
-    });
+    throw noAnswer(path, error);
   }
-  if (!response.ok) throw new Outage(`The registry answered ${response.status} to ${path}.`, "Run it again.");
-  return response;
+  if (response.ok || accepted.includes(response.status)) return response;
+  throw new Outage(`The registry answered ${response.status} to ${path}.`, "Run it again.");
+}
+
+function noAnswer(path: string, error: unknown): Outage {
+  return new Outage(`The registry does not answer: ${errorText(error)} (${path})`, "Run it again.", {
+    cause: error,
+  });
+}
+
+/** The body of an answer, up to the size of a manifest. */
+async function bytesOf(path: string, response: Response): Promise<Buffer> {
+  const tooLarge = new Outage(`${path} is larger than ${MAX_MANIFEST_BYTES} bytes.`, LOOK);
+  if (Number(response.headers.get("content-length") ?? 0) > MAX_MANIFEST_BYTES) {
+    await response.body?.cancel();
+    throw tooLarge;
+  }
+  try {
+    const bytes = Buffer.from(await response.arrayBuffer());
+    if (bytes.length <= MAX_MANIFEST_BYTES) return bytes;
+  } catch (error) {
+    throw noAnswer(path, error);
+  }
+  throw tooLarge;
+}
+
+function readJson(where: string, bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString("utf8"));
+  } catch (error) {
+    throw new Outage(`${where} is no JSON.`, LOOK, { cause: error });
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
 async function pages(origin: string, first: string, field: "repositories" | "tags"): Promise<string[]> {
   const names: string[] = [];
+  const asked = new Set<string>();
   let path: string | null = first;
   while (path !== null) {
-    const response: Response = await request(origin, path, {});
-    const body = (await response.json()) as Record<string, unknown>;
-    const page = body[field];
+    if (asked.has(path)) throw new Outage(`The pages of ${first} lead in a circle.`, LOOK);
+    asked.add(path);
+    // A push that was killed leaves a repository with blobs and without tags: CNCF Distribution answers 404 then.
+    const response: Response = await request(origin, path, {}, field === "tags" ? [404] : []);
+    const bytes = await bytesOf(path, response);
+    if (response.status === 404) return names;
+    const body = readJson(path, bytes);
+    const page = isObject(body) ? body[field] : undefined;
     if (Array.isArray(page)) names.push(...page.filter((name): name is string => typeof name === "string"));
     const next = /<([^>]+)>;\s*rel="?next"?/.exec(response.headers.get("link") ?? "")?.[1];
-    path = next === undefined ? null : new URL(next, origin + path).href.slice(origin.length);
+    path = next === undefined ? null : pathOf(new URL(next, origin + path));
   }
   return names;
 }
 
-type RawDescriptor = { digest?: unknown; size?: unknown; mediaType?: unknown; urls?: unknown };
-type RawManifest = {
-  mediaType?: unknown;
-  config?: RawDescriptor;
-  layers?: RawDescriptor[];
-  manifests?: RawDescriptor[];
-};
+/** A registry may name itself by another host in its links. */
+function pathOf(url: URL): string {
+  return url.pathname + url.search;
+}
 
 /** Reads a manifest's bytes into what is charged. Entries of an index that are no manifests are its layers (BuildKit caches). */
 export function readManifest(
@@ -88,21 +131,17 @@ export function readManifest(
   digest: string,
   contentType: string | null,
 ): Manifest {
-  let raw: RawManifest;
-  try {
-    raw = JSON.parse(Buffer.from(bytes).toString("utf8")) as RawManifest;
-  } catch (error) {
-    throw new Outage(`${where} is no JSON.`, "Look at what was pushed there.", { cause: error });
-  }
-  const entries = (raw.manifests ?? []).map((entry) => descriptor(where, entry));
-  const mediaType = typeof raw.mediaType === "string" ? raw.mediaType : (contentType ?? "");
+  const raw = readJson(where, bytes);
+  if (!isObject(raw)) throw new Outage(`${where} is no manifest.`, LOOK);
+  const entries = descriptors(where, raw["manifests"]);
+  const mediaType = typeof raw["mediaType"] === "string" ? raw["mediaType"] : (contentType ?? "");
   return {
     digest,
     bytes: bytes.length,
     mediaType,
-    config: raw.config === undefined ? null : descriptor(where, raw.config),
+    config: raw["config"] === undefined ? null : descriptor(where, raw["config"]),
     layers: [
-      ...(raw.layers ?? []).map((layer) => descriptor(where, layer)),
+      ...descriptors(where, raw["layers"]),
       ...entries.filter((entry) => !MANIFEST_TYPES.includes(entry.mediaType)),
     ],
     children: entries
@@ -111,10 +150,16 @@ export function readManifest(
   };
 }
 
-function descriptor(where: string, raw: RawDescriptor): Descriptor {
-  const { digest, size, mediaType, urls } = raw;
+function descriptors(where: string, list: unknown): Descriptor[] {
+  if (list === undefined || list === null) return [];
+  if (!Array.isArray(list)) throw new Outage(`${where} is no manifest.`, LOOK);
+  return list.map((raw) => descriptor(where, raw));
+}
+
+function descriptor(where: string, raw: unknown): Descriptor {
+  const { digest, size, mediaType, urls } = isObject(raw) ? raw : {};
   if (typeof digest !== "string" || typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) {
-    throw new Outage(`${where} holds a descriptor without digest or size.`, "Look at what was pushed there.");
+    throw new Outage(`${where} holds a descriptor without digest or size.`, LOOK);
   }
   const type = typeof mediaType === "string" ? mediaType : "";
   const foreign =
