@@ -93,6 +93,8 @@ async function runOnce(
   await registry.traffic();
   const result = await doors.run(job, signal);
   signal.throwIfAborted();
+  // Before the snapshot: what Tare itself reads of the registry is not the build's.
+  const traffic = await registry.traffic();
   const after = await registry.snapshot();
   const names = (references: string[]) =>
     references.map((reference) => repositoryOf(reference, registry.host));
@@ -105,7 +107,7 @@ async function runOnce(
     ...(result.outcome === "succeeded"
       ? await hitsOf(build, spec.baseDiffIds, around.before, after, registry)
       : ({ hits: "unknown", misses: "unknown" } as const)),
-    traffic: await registry.traffic(),
+    traffic,
     ledgers: chargeAll(after),
     repositories: useOf(after, names(build.images), names(build.cacheTo)),
   };
