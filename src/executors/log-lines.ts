@@ -39,6 +39,7 @@ export function* framesOf(buffer: Buffer): Generator<{ stream: LogLine["stream"]
   let offset = 0;
   while (offset + 8 <= buffer.length) {
     const length = buffer.readUInt32BE(offset + 4);
+    if (offset + 8 + length > buffer.length) return;
     const stream = buffer[offset] === 2 ? "stderr" : "stdout";
     yield { stream, payload: buffer.subarray(offset + 8, offset + 8 + length) };
     offset += 8 + length;
