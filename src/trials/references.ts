@@ -7,11 +7,12 @@ export type PipelineContext = { projectPath: string; branch: string };
 /** Values of GitLab's predefined variables in a trial; `host` is the trial's registry. */
 function predefined(context: PipelineContext, host: string): Record<string, string> {
   const { projectPath, branch } = context;
+  // As GitLab makes CI_COMMIT_REF_SLUG: cut first, then without hyphens at the ends.
   const slug = branch
     .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, "-")
-    .replaceAll(/^-|-$/g, "")
-    .slice(0, 63);
+    .replaceAll(/[^a-z0-9]/g, "-")
+    .slice(0, 63)
+    .replaceAll(/^-+|-+$/g, "");
   return {
     CI_REGISTRY: host,
     CI_REGISTRY_IMAGE: `${host}/${projectPath.toLowerCase()}`,
