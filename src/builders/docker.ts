@@ -1,6 +1,15 @@
 import type { Job, JobResult, Phases } from "../domain/job.ts";
 import { Problem } from "../domain/problem.ts";
-import { allowFlags, buildArguments, drop, keep, own, refuse, type FlagRule } from "./flags.ts";
+import {
+  allowFlags,
+  buildArguments,
+  drop,
+  keep,
+  own,
+  refuse,
+  refuseRemoteContext,
+  type FlagRule,
+} from "./flags.ts";
 import type { Builder, BuildRun, DroppedFlag } from "./types.ts";
 
 const HOST = "it reaches for the host or the network of the machine that builds";
@@ -88,6 +97,7 @@ export const docker: Builder = {
 };
 
 function job(run: BuildRun): { job: Job; dropped: DroppedFlag[] } {
+  refuseRemoteContext(run.recipe);
   const { kept, dropped } = allowFlags(run.recipe, RULES);
   const buildArgs = buildArguments(run.recipe);
   const build = [

@@ -48,3 +48,13 @@ export function buildArguments(recipe: Recipe): { flags: string[]; dropped: Drop
   }
   return { flags, dropped };
 }
+
+/** Throws Problem flag-refused for a context that a builder would fetch: URLs, and git's short forms of them. */
+export function refuseRemoteContext({ context, file, line, job }: Recipe): void {
+  if (context === null || !/:\/\/|^git@|^github\.com\//.test(context)) return;
+  throw new Problem(
+    "flag-refused",
+    `${file}:${line} (job ${job}): the context ${context} is not fetched.`,
+    "Only contexts in the tree are built. Leave this image out with --images.",
+  );
+}

@@ -1,6 +1,14 @@
 import type { Job, JobResult, Phases } from "../domain/job.ts";
-import { Problem } from "../domain/problem.ts";
-import { allowFlags, buildArguments, drop, keep, own, refuse, type FlagRule } from "./flags.ts";
+import {
+  allowFlags,
+  buildArguments,
+  drop,
+  keep,
+  own,
+  refuse,
+  refuseRemoteContext,
+  type FlagRule,
+} from "./flags.ts";
 import type { Builder, BuildRun, DroppedFlag } from "./types.ts";
 
 const HOST = "it reaches for the host or the network of the machine that builds";
@@ -83,7 +91,7 @@ export const kaniko: Builder = {
 };
 
 function job(run: BuildRun): { job: Job; dropped: DroppedFlag[] } {
-  refuseRemoteContext(run);
+  refuseRemoteContext(run.recipe);
   const { kept, dropped } = allowFlags(run.recipe, RULES);
   const buildArgs = buildArguments(run.recipe);
   const [cacheRepository] = run.cacheTo;
@@ -124,16 +132,6 @@ function job(run: BuildRun): { job: Job; dropped: DroppedFlag[] } {
 function featureFlags(run: BuildRun): Record<string, string> {
   return Object.fromEntries(
     Object.entries(run.recipe.environment).filter(([key]) => key.startsWith("FF_KANIKO_")),
-  );
-}
-
-function refuseRemoteContext(run: BuildRun): void {
-  const context = run.recipe.context;
-  if (context === null || !context.includes("://")) return;
-  throw new Problem(
-    "flag-refused",
-    `${run.recipe.file}:${run.recipe.line} (job ${run.recipe.job}): the context ${context} is not fetched.`,
-    "Only contexts in the tree are built. Leave this image out with --images.",
   );
 }
 
