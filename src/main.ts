@@ -4,11 +4,12 @@ import { Problem } from "./domain/problem.ts";
 import { DEFAULT_LIMITS } from "./domain/job.ts";
 import { bugText, exitCodeOfError, type ExitCode } from "./terminal/exit-code.ts";
 import {
+  cpuCount,
   editChoice,
   memorySize,
+  minutes,
   names,
   oneOf,
-  positiveNumber,
   projectPath,
   wholeNumber,
 } from "./terminal/options.ts";
@@ -44,9 +45,9 @@ function addTrial(command: Command): Command {
       "group/project whose pipeline it is (default: as the templates name it)",
       projectPath,
     )
-    .option("--cpus <n>", "CPUs of a job", positiveNumber, 2)
+    .option("--cpus <n>", "CPUs of a job", cpuCount, 2)
     .option("--memory <size>", "memory of a job", memorySize, 8 * GIB)
-    .option("--timeout <minutes>", "time limit of a run in minutes", positiveNumber, 60)
+    .option("--timeout <minutes>", "time limit of a run in minutes", minutes, 60)
     .option("-y, --yes", "make and install what set-up needs without asking");
 }
 
@@ -88,7 +89,7 @@ function requested(flags: Flags) {
       ...DEFAULT_LIMITS,
       cpus: flags.cpus,
       memoryBytes: flags.memory,
-      durationMs: flags.timeout * 60_000,
+      durationMs: Math.round(flags.timeout * 60_000),
     },
     command: typed(process.argv.slice(2)),
   };
@@ -164,9 +165,9 @@ function program(finish: (code: ExitCode) => void): Command {
     .option("--repeats <n>", "timed repeats of each trial", wholeNumber(1, 20), 3)
     .option("--edit <which>", "RUN that the synthetic edit changes", editChoice, "first")
     .option("--project <path>", "group/project whose pipeline it is", projectPath)
-    .option("--cpus <n>", "CPUs of a job", positiveNumber, 2)
+    .option("--cpus <n>", "CPUs of a job", cpuCount, 2)
     .option("--memory <size>", "memory of a job", memorySize, 8 * GIB)
-    .option("--timeout <minutes>", "time limit of a run in minutes", positiveNumber, 60)
+    .option("--timeout <minutes>", "time limit of a run in minutes", minutes, 60)
     .addHelpText("after", EXIT_CODES)
     .action(async (flags: Flags & { send?: boolean; trust?: boolean }) => {
       const { mailCommand } = await import("./terminal/mail-command.ts");

@@ -11,11 +11,19 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   };
 }
 
-export function positiveNumber(text: string): number {
-  const value = Number(text);
-  if (Number.isFinite(value) && value > 0) return value;
-  throw new InvalidArgumentError("It must be a number above 0.");
+export function numberBetween(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === "" ? Number.NaN : Number(text);
+    if (value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It must be a number from ${least} to ${most}.`);
+  };
 }
+
+/** CPUs of a job: engines take hundredths. */
+export const cpuCount = numberBetween(0.01, 1024);
+
+/** Minutes of a run, up to a week: a timer of more than 24 days would fire at once. */
+export const minutes = numberBetween(0.1, 10_080);
 
 /** Memory as `8g`, `512m` or a number of bytes. */
 export function memorySize(text: string): number {
