@@ -1,6 +1,7 @@
 import type { Change } from "./domain/change.ts";
 import type { Recipe, RecipeComparison, SourceLine } from "./domain/recipe.ts";
 import { changedLines } from "./git/changed-lines.ts";
+import { Problem } from "./domain/problem.ts";
 import type { Repository } from "./git/repository.ts";
 import { createTreeReader, type TreeReader } from "./git/tree-reader.ts";
 import { compareRecipes } from "./recipes/compare.ts";
@@ -22,10 +23,24 @@ export async function readBothTrees(repository: Repository, change: Change): Pro
     createTreeReader(repository, change.base),
     createTreeReader(repository, change.head),
   ]);
-  const recipes = { base: readRecipes(base), head: readRecipes(head) };
-  const comparison = compareRecipes(recipes.base.recipes, recipes.head.recipes);
+  const recipes = { base: readTree(base), head: readTree(head) };
+  const comparison = compareRecipes(recipes.base.recipes, recipes.head.recipes, recipes.head.jobs);
   return { ...recipes, readers: { base, head }, comparison, quoted: quotedLines(change, comparison) };
 }
+
+/** Reads the recipes of one tree. Problem `template-unreadable` where its entry file is there but is no file to read. */
+export function readTree(reader: TreeReader): TreeRecipes {
+  const read = readRecipes(reader);
+  // Only where nothing was read is the whole tree listed.
+  if (read.files.length > 0 || !reader.list().includes(ENTRY)) return read;
+  throw new Problem(
+    "template-unreadable",
+    `${ENTRY} cannot be read: ${reader.whyNot(ENTRY) ?? "unknown"}.`,
+    "Make it a regular file of the repository.",
+  );
+}
+
+const ENTRY = ".gitlab-ci.yml";
 
 const QUOTED_LINES = 8;
 

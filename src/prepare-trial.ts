@@ -1,14 +1,25 @@
 import type { ReadingOfChange } from "./bot.ts";
+import { refuseUnrunnable } from "./builders/index.ts";
 import type { Change, Tree } from "./domain/change.ts";
 import type { JobFile, Limits } from "./domain/job.ts";
 import { Problem } from "./domain/problem.ts";
-import type { Recipe } from "./domain/recipe.ts";
+import type { Recipe, RecipeComparison } from "./domain/recipe.ts";
 import { contextFiles } from "./git/context-files.ts";
 import type { Repository } from "./git/repository.ts";
+import type { TreeReader } from "./git/tree-reader.ts";
 import type { ImageTrial } from "./trials/conduct.ts";
 import { loadImageSource, type EditChoice } from "./trials/image-source.ts";
-import { leftOut, pairsNamed, pairsOf, sampleOf, type ImagePair, type Selection } from "./trials/plan.ts";
-import { namedProject, type PipelineContext } from "./trials/references.ts";
+import {
+  imageName,
+  leftOut,
+  pairsNamed,
+  pairsOf,
+  sampleOf,
+  type ImagePair,
+  type NotBuilt,
+  type Selection,
+} from "./trials/plan.ts";
+import { namedProject, trialReference, type PipelineContext } from "./trials/references.ts";
 
 const MAX_CONTEXT_BYTES = 512 * 1024 * 1024;
 
@@ -35,7 +46,7 @@ export type PreparedTrial = {
 /** Says why a base image cannot be had on this machine; null where it can. */
 export type BaseObstacle = (base: string) => string | null;
 
-/** Chooses the images and loads what their builds need. Nothing is run. */
+/** Chooses the images and loads what their builds need; refuses what no engine is needed to refuse. Nothing is run. */
 export async function prepareTrial(
   repository: Repository,
   change: Change,
@@ -45,9 +56,11 @@ export async function prepareTrial(
 ): Promise<PreparedTrial> {
   const all = [...reading.base.recipes, ...reading.head.recipes];
   const { context, notes } = pipelineContext(all, request.projectPath);
-  const load = createLoader(repository, change, reading, request.edit, `/builds/${context.projectPath}`);
-  const { pairs, notBuilt } = pairsOf(reading.comparison);
+  const load = createLoader(repository, change, reading, request.edit, context);
+  const { pairs, notBuilt: unpaired } = pairsOf(reading.comparison);
+  const notBuilt = withRefusals(unpaired, reading.comparison);
   if (request.images.length > 0) {
+    refuseUnpaired(request.images, pairs, notBuilt, reading.comparison);
     const chosen = pairsNamed(pairs, request.images);
     const trials: ImageTrial[] = [];
     for (const pair of chosen) trials.push(refuseObstacle(await load(pair), obstacle));
@@ -59,14 +72,62 @@ export async function prepareTrial(
     };
     return { selection, trials, context, notes };
   }
-  const trial = await firstBuildable(pairs, notBuilt, load, obstacle);
-  const sample = sampleOf(pairs, trial.pair);
+  const { trial, refused } = await firstBuildable(pairs, notBuilt, load, obstacle);
+  const rest = pairs.slice(refused.length + 1);
   const selection = {
     pairs: [trial.pair],
-    notBuilt: [...notBuilt, ...sample.notBuilt],
-    reason: sample.reason,
+    notBuilt: [...notBuilt, ...refused, ...leftOut(rest)],
+    reason: sampleOf(pairs, trial.pair).reason,
   };
   return { selection, trials: [trial], context, notes };
+}
+
+/** What a builder refuses of a job says more than what could not be read of it. */
+function withRefusals(notBuilt: readonly NotBuilt[], comparison: RecipeComparison): NotBuilt[] {
+  return notBuilt.map((entry) => {
+    const changed = comparison.changed.find(({ job }) => entry.what === `job ${job}`);
+    for (const recipe of [changed?.base, changed?.head]) {
+      const why = recipe === null || recipe === undefined ? null : refusalOf(recipe);
+      if (why !== null) return { ...entry, why };
+    }
+    return entry;
+  });
+}
+
+function refusalOf(recipe: Recipe): string | null {
+  try {
+    refuseUnrunnable(recipe);
+    return null;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return error.message;
+  }
+}
+
+/** An image that was asked for and that the change touches, but that cannot be tried: the reason is at hand. */
+function refuseUnpaired(
+  names: readonly string[],
+  pairs: readonly ImagePair[],
+  notBuilt: readonly NotBuilt[],
+  comparison: RecipeComparison,
+): void {
+  const namesOf = (job: string, dockerfiles: (string | null | undefined)[]) => [
+    job,
+    ...dockerfiles.flatMap((path) => (path ? [path, imageName(path)] : [])),
+  ];
+  for (const name of names) {
+    if (pairs.some((pair) => namesOf(pair.proposed.job, [pair.dockerfile]).includes(name))) continue;
+    const changed = comparison.changed.find(({ job, base, head }) =>
+      namesOf(job, [base?.dockerfile, head?.dockerfile]).includes(name),
+    );
+    const why = notBuilt.find(({ what }) => what === `job ${changed?.job}`)?.why;
+    if (why === undefined) continue;
+    throw new Problem(
+      "nothing-to-try",
+      sentence(`${name} cannot be tried: ${why}`),
+      "Mend the template, or name another image with --images.",
+    );
+  }
 }
 
 type Load = (pair: ImagePair) => Promise<ImageTrial>;
@@ -76,20 +137,39 @@ function createLoader(
   change: Change,
   reading: ReadingOfChange,
   edit: EditChoice,
-  projectDirectory: string,
+  context: PipelineContext,
 ): Load {
-  const side = (recipe: Recipe, which: "base" | "head") =>
-    loadImageSource(
+  const projectDirectory = `/builds/${context.projectPath}`;
+  const side = (recipe: Recipe, which: "base" | "head") => {
+    const reader = reading.readers[which];
+    refuseSide(recipe, reader, context);
+    return loadImageSource(
       recipe,
       edit,
-      (path) => reading.readers[which].read(path),
+      (path) => reader.read(path),
       (path) => contextBelow(repository, change[which], path, projectDirectory),
     );
+  };
   return async (pair) => ({
     pair,
     current: await side(pair.current, "base"),
     proposed: await side(pair.proposed, "head"),
   });
+}
+
+/** Flags, references and Dockerfiles that no run could be made of. */
+function refuseSide(recipe: Recipe, reader: TreeReader, context: PipelineContext): void {
+  refuseUnrunnable(recipe);
+  for (const reference of [...recipe.images, ...recipe.cacheFrom, ...recipe.cacheTo]) {
+    trialReference(reference, context, "registry.invalid", recipe);
+  }
+  const path = recipe.dockerfile;
+  if (path === null || reader.read(path) !== null) return;
+  throw new Problem(
+    "dockerfile-missing",
+    `${recipe.file}:${recipe.line} (job ${recipe.job}) builds ${path}, which cannot be read: ${reader.whyNot(path) ?? "unknown"}.`,
+    "Look at the path in the template, or leave this image out with --images.",
+  );
 }
 
 function contextBelow(
@@ -117,33 +197,38 @@ function refuseObstacle(trial: ImageTrial, obstacle: BaseObstacle): ImageTrial {
   );
 }
 
-/** The first image, in the order of the templates, that can be loaded and whose base images can be had. */
+/** The first image, in the order of the templates, that can be loaded and whose base images can be had; those before it with their reasons. */
 async function firstBuildable(
   pairs: readonly ImagePair[],
-  notBuilt: Selection["notBuilt"],
+  notBuilt: readonly NotBuilt[],
   load: Load,
   obstacle: BaseObstacle,
-): Promise<ImageTrial> {
-  const against = [...notBuilt];
+): Promise<{ trial: ImageTrial; refused: NotBuilt[] }> {
+  const refused: NotBuilt[] = [];
   for (const pair of pairs) {
     try {
       const trial = await load(pair);
       const why = obstacleOf(trial, obstacle);
-      if (why === null) return trial;
-      against.push({ what: pair.image, why });
+      if (why === null) return { trial, refused };
+      refused.push({ what: pair.image, why });
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      against.push({ what: pair.image, why: error.message });
+      refused.push({ what: pair.image, why: error.message });
     }
   }
+  const [first, ...others] = [...notBuilt, ...refused].map(({ what, why }) => `${what}: ${why}`);
   throw new Problem(
     "nothing-to-try",
-    against.length === 0
+    first === undefined
       ? "The change touches no recipe."
-      : "No image that the change touches can be built here.",
+      : sentence(`No image that the change touches can be built here. ${first}`),
     "Run `tare recipes` to see what was read, or name images with --images.",
-    against.slice(0, 10).map(({ what, why }) => `${what}: ${why}`),
+    others.slice(0, 10),
   );
+}
+
+function sentence(text: string): string {
+  return text.endsWith(".") ? text : `${text}.`;
 }
 
 /** The pipeline's project: as asked, as the templates name it, else one of no name. */

@@ -1,7 +1,30 @@
-import type { BuilderId } from "../domain/recipe.ts";
+import { DEFAULT_LIMITS } from "../domain/job.ts";
+import type { BuilderId, Recipe } from "../domain/recipe.ts";
 import { docker } from "./docker.ts";
 import { kaniko } from "./kaniko.ts";
 import type { Builder } from "./types.ts";
 
 /** Every builder that Tare can run. */
 export const builders = { docker, kaniko } satisfies Record<BuilderId, Builder>;
+
+/**
+ * Describes a job that is never run, so that what a builder refuses is known before anything is opened.
+ * Problems: `flag-refused`, `strategy-unsupported`.
+ */
+export function refuseUnrunnable(recipe: Recipe): void {
+  builders[recipe.builder].job({
+    name: "dry",
+    recipe,
+    images: [],
+    cacheFrom: [],
+    cacheTo: [],
+    files: [],
+    projectDirectory: "/",
+    dockerfile: "/Dockerfile",
+    context: null,
+    registryHost: "registry.invalid",
+    baseHost: null,
+    image: "",
+    limits: DEFAULT_LIMITS,
+  });
+}

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import Docker from "dockerode";
-import { Problem } from "../domain/problem.ts";
-import { codeOf, errorText } from "../lib/error-text.ts";
+import { Outage, Problem } from "../domain/problem.ts";
+import { codeOf, errorText, statusOf } from "../lib/error-text.ts";
 
 /** What an engine says of itself. `local` is true where Tare sees the engine's processes and cgroups. */
 export type EngineFacts = {
@@ -29,7 +29,14 @@ export function engineSockets(environment: NodeJS.ProcessEnv): string[] {
 
 function optionsFor(address: string): Docker.DockerOptions {
   if (address.startsWith("unix://")) return { socketPath: address.slice("unix://".length) };
-  const url = new URL(address.replace(/^tcp:/, "http:"));
+  const url = URL.parse(address.replace(/^tcp:/, "http:"));
+  if (url === null || !["http:", "https:"].includes(url.protocol)) {
+    throw new Problem(
+      "configuration",
+      `${address} is not the address of a container engine that Tare can talk to.`,
+      "Set DOCKER_HOST to unix:///path/to/socket or tcp://host:port.",
+    );
+  }
   return {
     host: url.hostname,
     port: Number(url.port || 2375),
@@ -39,7 +46,8 @@ function optionsFor(address: string): Docker.DockerOptions {
 
 /**
  * Connects to the engine at `address` (unix:// or tcp://).
- * Throws Problem engine-missing where nothing answers and engine-forbidden where it may not be used.
+ * Throws Problem engine-missing where nothing answers and engine-forbidden where it may not be used, and an Outage
+ * where something answers with an error.
  */
 export async function connectEngine(address: string): Promise<Engine> {
   const docker = new Docker(optionsFor(address));
@@ -62,13 +70,20 @@ export async function connectEngine(address: string): Promise<Engine> {
       },
     };
   } catch (error) {
-    throw engineProblem(address, error);
+    throw engineFault(address, error);
   }
 }
 
-function engineProblem(address: string, error: unknown): Problem {
+function engineFault(address: string, error: unknown): Problem | Outage {
   const code = codeOf(error);
   const details = [errorText(error)];
+  if (statusOf(error) !== null) {
+    return new Outage(
+      `The container engine at ${address} answers with an error: ${errorText(error)}`,
+      "Look at the engine's log, restart it, or set DOCKER_HOST to another one.",
+      { cause: error },
+    );
+  }
   if (code === "EACCES" || code === "EPERM") {
     return new Problem(
       "engine-forbidden",

@@ -17,6 +17,11 @@ const STOP_LIMIT_MS = 30_000;
  */
 export type PrivateEngine = { engine: Engine; release(): Promise<void> };
 
+/** True where Tare has had an engine of its own in this cache directory. */
+export function hasPrivateEngine(cacheDirectory: string): boolean {
+  return existsSync(join(cacheDirectory, "engine", "data"));
+}
+
 export async function acquirePrivateEngine(cacheDirectory: string): Promise<PrivateEngine> {
   const root = join(cacheDirectory, "engine");
   const socket = join(root, "docker.sock");

@@ -77,9 +77,10 @@ function readShort(word: Value, start: string, table: FlagTable): Flag[] {
   return flags;
 }
 
-/** The flag as a recipe keeps it: `--name=value` or `--name`. */
+/** The flag as a recipe keeps it: `--name=value` or `--name`. A letter that no table knows keeps its one dash. */
 export function writeFlag(flag: Flag): string {
-  return flag.value === null ? `--${flag.name}` : `--${flag.name}=${render(flag.value)}`;
+  const name = `${flag.name.length === 1 ? "-" : "--"}${flag.name}`;
+  return flag.value === null ? name : `${name}=${render(flag.value)}`;
 }
 
 /** Whether a switch is on; the last one counts. Null where that is not known. */

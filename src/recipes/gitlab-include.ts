@@ -67,9 +67,10 @@ function load(loading: Loading, path: string, chain: readonly string[], saidAt: 
 function readCapped(loading: Loading, path: string, saidAt: string): string {
   const text = loading.tree.read(path);
   if (text === null) {
+    const why = loading.tree.whyNot?.(path) ?? null;
     throw new Problem(
       "template-unreadable",
-      `${saidAt} includes ${path}, which is not in the tree`,
+      `${saidAt} includes ${path}, which ${why === null ? "is not in the tree" : `cannot be read: ${why}`}`,
       "Add the file, or remove the include.",
     );
   }

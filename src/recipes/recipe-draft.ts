@@ -56,7 +56,12 @@ export function draftRecipe(
   const target = valuesOf(flags, "target").at(-1);
   if (target !== undefined) recipe.target = resolved(recipe, "target", target);
   for (const flag of flags) {
-    if (flag.unknown) unresolve(recipe, "flags", `--${flag.name} is not a flag that is known of ${builder}`);
+    if (flag.unknown)
+      unresolve(
+        recipe,
+        "flags",
+        `${writeFlag({ ...flag, value: null })} is not a flag that is known of ${builder}`,
+      );
     else if (flag.value !== null && !NAMED.has(flag.name)) resolved(recipe, "flags", flag.value);
   }
   for (const condition of command.conditions) unresolve(recipe, "condition", `built only if: ${condition}`);

@@ -2,6 +2,8 @@
 export type TreeFiles = {
   /** Text of a file; null where the tree has no such file. */
   read(path: string): string | null;
+  /** Why `read` gave null, for people. */
+  whyNot?(path: string): string | null;
   /** Every path of the tree. */
   list(): readonly string[];
 };

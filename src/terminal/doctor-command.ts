@@ -1,5 +1,5 @@
 import { formatBytes, formatMemory } from "../domain/quantities.ts";
-import { Problem } from "../domain/problem.ts";
+import { Outage, Problem } from "../domain/problem.ts";
 import { lastingParent } from "../executors/cgroup.ts";
 import { connectEngine, engineAddress, type Engine } from "../executors/engine-connection.ts";
 import { daemonPrivileges } from "../executors/privileges.ts";
@@ -47,7 +47,7 @@ async function engineFindings(): Promise<Finding[]> {
   try {
     return describeEngine(await connectEngine(address));
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
+    if (!(error instanceof Problem || error instanceof Outage)) throw error;
     return [{ what: "engine", state: "not usable", detail: error.message, remedy: error.remedy }];
   }
 }

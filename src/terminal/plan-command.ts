@@ -1,12 +1,11 @@
 import { readBothTrees } from "../bot.ts";
 import { formatCount, formatMemory } from "../domain/quantities.ts";
-import { engineAddress } from "../executors/engine-connection.ts";
 import { openRepository } from "../git/repository.ts";
 import { prepareTrial, type PreparedTrial, type TrialRequest } from "../prepare-trial.ts";
 import { SCENARIOS } from "../trials/plan.ts";
+import { knownObstacle } from "./base-obstacle.ts";
 import { changeFromInput, type ChangeInput } from "./change-input.ts";
 import type { ExitCode } from "./exit-code.ts";
-import { packagesObstacle } from "./trial-command.ts";
 
 /** `tare plan`: what a trial would run. Nothing is built, no engine is needed. */
 export async function planCommand(
@@ -15,9 +14,7 @@ export async function planCommand(
   await using repository = await openRepository(options.repository);
   const { change } = await changeFromInput(repository, options, "stranger");
   const reading = await readBothTrees(repository, change);
-  // Without an engine the trial would make its base images from packages.
-  const obstacle = engineAddress(process.env) === null ? packagesObstacle : () => null;
-  const prepared = await prepareTrial(repository, change, reading, options, obstacle);
+  const prepared = await prepareTrial(repository, change, reading, options, knownObstacle(process.env));
   const sentence = reading.comparison.sentence;
   process.stdout.write(
     options.format === "json" ? planJson(sentence, prepared, options) : planText(sentence, prepared, options),

@@ -1,6 +1,6 @@
+import { readTree } from "../bot.ts";
 import { openRepository, resolveTree } from "../git/repository.ts";
 import { createTreeReader } from "../git/tree-reader.ts";
-import { readRecipes } from "../recipes/read-recipes.ts";
 import { recipesJson, recipesText } from "../reports/recipes-text.ts";
 import type { ExitCode } from "./exit-code.ts";
 
@@ -12,7 +12,7 @@ export async function recipesCommand(flags: {
 }): Promise<ExitCode> {
   await using repository = await openRepository(flags.repo);
   const tree = await resolveTree(repository, flags.rev);
-  const { recipes, unread } = readRecipes(await createTreeReader(repository, tree));
+  const { recipes, unread } = readTree(await createTreeReader(repository, tree));
   process.stdout.write(flags.format === "json" ? recipesJson(recipes) : recipesText(recipes, unread));
   return 0;
 }

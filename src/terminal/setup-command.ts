@@ -1,8 +1,10 @@
 import { connectEngine, engineAddress } from "../executors/engine-connection.ts";
 import { createEngineExecutor } from "../executors/engine.ts";
 import { sweepRepositories } from "../git/repository.ts";
+import { formatCount } from "../domain/quantities.ts";
+import { acquirePrivateEngine, hasPrivateEngine } from "../images/private-engine.ts";
 import type { ExitCode } from "./exit-code.ts";
-import { withTestbed } from "./session.ts";
+import { cacheDirectory, withTestbed } from "./session.ts";
 
 /** `tare setup`: everything that a first trial would otherwise do before it starts. */
 export async function setupCommand(options: { yes: boolean }): Promise<ExitCode> {
@@ -20,15 +22,25 @@ export async function setupCommand(options: { yes: boolean }): Promise<ExitCode>
   return 0;
 }
 
-/** `tare sweep`: what every start does, by itself. */
+/** `tare sweep`: what every start does by itself. An engine of Tare's own that still runs for nobody is stopped. */
 export async function sweepCommand(): Promise<ExitCode> {
   const repositories = await sweepRepositories();
-  const address = engineAddress(process.env);
-  const sweep = async () => {
-    if (address !== null) return createEngineExecutor(await connectEngine(address)).sweep();
-    return 0;
-  };
-  const containers = await sweep();
-  process.stdout.write(`Removed ${containers} containers and ${repositories} scratch repositories.\n`);
+  const containers = await sweepContainers();
+  process.stdout.write(
+    `Removed ${formatCount(containers, "container")} and ${formatCount(repositories, "scratch directory")}.\n`,
+  );
   return 0;
+}
+
+async function sweepContainers(): Promise<number> {
+  const address = engineAddress(process.env);
+  if (address !== null) return createEngineExecutor(await connectEngine(address)).sweep();
+  const cache = cacheDirectory(process.env);
+  if (!hasPrivateEngine(cache)) return 0;
+  const own = await acquirePrivateEngine(cache);
+  try {
+    return await createEngineExecutor(own.engine).sweep();
+  } finally {
+    await own.release();
+  }
 }

@@ -6,13 +6,13 @@ import type { Change } from "../domain/change.ts";
 import { Problem } from "../domain/problem.ts";
 import type { Report } from "../domain/report.ts";
 import { openRepository, sweepRepositories, type Repository } from "../git/repository.ts";
-import { packageRecipe } from "../images/bases.ts";
-import { prepareTrial, type BaseObstacle, type TrialRequest } from "../prepare-trial.ts";
+import { prepareTrial, type TrialRequest } from "../prepare-trial.ts";
 import { renderJson } from "../reports/json.ts";
 import { renderMail } from "../reports/mail.ts";
 import { renderMarkdown } from "../reports/markdown.ts";
 import { renderText } from "../reports/text.ts";
 import type { Progress } from "../trials/conduct.ts";
+import { knownObstacle, packagesObstacle } from "./base-obstacle.ts";
 import { changeFromInput, type ChangeInput } from "./change-input.ts";
 import { createDialogue, createProgress, isInteractive } from "./dialogue.ts";
 import { exitCodeOf, type ExitCode } from "./exit-code.ts";
@@ -52,8 +52,8 @@ export async function trialCommand(options: TrialOptions): Promise<ExitCode> {
   }
 }
 
-/** Opens the testbed, prepares the trial and runs it. */
-export function runTrial(
+/** Prepares the trial, opens the testbed and runs it. What needs no engine to be refused is refused before one is opened. */
+export async function runTrial(
   repository: Repository,
   change: Change,
   reading: ReadingOfChange,
@@ -61,9 +61,14 @@ export function runTrial(
   signal: AbortSignal,
 ): Promise<Report> {
   const archivedKaniko = namesArchivedKaniko([...reading.base.recipes, ...reading.head.recipes]);
+  const obstacle = knownObstacle(process.env);
+  const early = await prepareTrial(repository, change, reading, options, obstacle);
   return withTestbed({ archivedKaniko, assumeYes: options.yes }, async (testbed, dialogue) => {
-    const obstacle = testbed.tools.ownBases ? packagesObstacle : noObstacle;
-    const prepared = await prepareTrial(repository, change, reading, options, obstacle);
+    // Only the engine can tell that no public registry is in reach: then other images may have to be chosen.
+    const again = testbed.tools.ownBases && obstacle !== packagesObstacle;
+    const prepared = again
+      ? await prepareTrial(repository, change, reading, options, packagesObstacle)
+      : early;
     const now = () => Date.now();
     const progress = createProgress(now);
     const runId = `${process.pid}-${randomBytes(3).toString("hex")}`;
@@ -75,14 +80,6 @@ export function runTrial(
     }
   });
 }
-
-const noObstacle: BaseObstacle = () => null;
-
-/** Without a public registry only base images that packages make can be had. */
-export const packagesObstacle: BaseObstacle = (base) =>
-  packageRecipe(base) === null
-    ? `no package makes its base image ${base}, and no public registry is in reach`
-    : null;
 
 /** Building runs the code of the change: somebody has to vouch for a patch that came by mail. */
 async function approve(change: Change, reading: ReadingOfChange, options: TrialOptions): Promise<Change> {

@@ -1,0 +1,202 @@
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { spawn, type ChildProcess } from "node:child_process";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Report, RunReport } from "../../src/domain/report.ts";
+import { reportSchema } from "../../src/reports/report-schema.ts";
+import { run } from "../../src/lib/spawn.ts";
+import { EXAMPLE_PATCH, MAIN, makeExampleRepository, type ExampleRepository } from "./example-repository.ts";
+import { openLiveTestbed, type LiveTestbed } from "./live-testbed.ts";
+
+let live: LiveTestbed;
+let example: ExampleRepository;
+beforeAll(async () => {
+  live = await openLiveTestbed();
+  example = makeExampleRepository();
+});
+afterAll(async () => {
+  example.remove();
+  await live.close();
+});
+
+const trial = (...argv: string[]) =>
+  run(process.execPath, [MAIN, "trial", "--repo", example.directory, "--repeats", "1", "--yes", ...argv]);
+
+/** Containers that Tare owns besides those of this test. */
+async function containersLeft(): Promise<string[]> {
+  const all = await live.testbed.engine.docker.listContainers({
+    all: true,
+    filters: { label: ["dev.tare.owner"] },
+  });
+  return all.flatMap(({ Names }) => Names).filter((name) => !name.startsWith("/tare-live-bases"));
+}
+
+/** Control groups of jobs that are still there; none where the kernel has no version 1. */
+function groupsLeft(): string[] {
+  try {
+    return readdirSync("/sys/fs/cgroup/memory/tare", { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name);
+  } catch {
+    return [];
+  }
+}
+
+function runOf(report: Report, strategy: string, scenario: string): RunReport {
+  const found = report.images[0]?.strategies
+    .find((candidate) => candidate.strategy === strategy)
+    ?.runs.find((candidate) => candidate.scenario === scenario);
+  if (found === undefined) throw new Error(`${strategy} ${scenario} is missing`);
+  return found;
+}
+
+describe("tare trial on the example project", () => {
+  it("answers the patch mail with real builds, and leaves nothing behind", async () => {
+    const file = join(tmpdir(), `tare-report-${process.pid}.json`);
+    const patch = ["--patch", EXAMPLE_PATCH, "--trust"];
+    const result = await trial(
+      ...patch,
+      "--edit",
+      "last",
+      "--format",
+      "mail",
+      "--report",
+      file,
+      "--fail-on",
+      "worse",
+    );
+    const report = reportSchema.parse(JSON.parse(readFileSync(file, "utf8"))) as Report;
+    rmSync(file);
+
+    expect(result.exitCode).toBe(1);
+    expect(report.sentence).toBe("3 jobs: docker/inline with two cache sources becomes kaniko/layers");
+    expect(report.verdict).toBe("worse");
+    expect(report.images.map((image) => [image.image, image.verdict])).toEqual([["toolchain", "worse"]]);
+    const text = result.stdout.toString("utf8");
+    expect(text).toContain("by\nGitLab's count");
+    expect(text.split("\n").every((line) => line.length <= 78)).toBe(true);
+
+    const shape = (strategy: string, scenario: string) => {
+      const { outcome, hits, misses, repositories } = runOf(report, strategy, scenario);
+      return [outcome, hits, misses, ...repositories.map(({ role, tags }) => `${role} ${tags}`)];
+    };
+    expect(shape("docker/inline", "cold")).toEqual(["succeeded", 0, 3, "image and cache 1"]);
+    expect(shape("docker/inline", "warm")).toEqual(["succeeded", 3, 0, "image and cache 1"]);
+    expect(shape("docker/inline", "edit 1")).toEqual(["succeeded", 2, 1, "image and cache 1"]);
+    expect(shape("kaniko/layers", "cold")).toEqual(["succeeded", 0, 3, "image 1", "cache 3"]);
+    expect(shape("kaniko/layers", "warm")).toEqual(["succeeded", 3, 0, "image 1", "cache 3"]);
+    expect(shape("kaniko/layers", "edit 1")).toEqual(["succeeded", 2, 1, "image 1", "cache 4"]);
+
+    // 5, 3 and 2 MB on a base of about 1 MB: what the strategies store, in units of 10 kB.
+    const units = (strategy: string, scenario: string) => {
+      const { ledgers } = runOf(report, strategy, scenario);
+      const base = (runOf(report, "docker/inline", "cold").ledgers?.namespace ?? 0) - 10_000_000;
+      const rounded = (bytes: number) => Math.round((bytes - base) / 100_000) / 10;
+      return ledgers && [rounded(ledgers.perRepository), rounded(ledgers.namespace)];
+    };
+    expect(units("docker/inline", "edit 1")).toEqual([10, 10]);
+    expect(units("kaniko/layers", "cold")).toEqual([20, 10]);
+    expect(units("kaniko/layers", "edit 1")).toEqual([22, 12]);
+
+    expect(await containersLeft()).toEqual([]);
+    expect(groupsLeft()).toEqual([]);
+  });
+
+  it("calls a build that only the change breaks broken, with the end of its log", async () => {
+    const base = example.commit({});
+    const dockerfile = "FROM docker.io/library/busybox:1.36\nRUN echo before && exit 3\n";
+    const head = example.commit({
+      "docker/lint.docker": dockerfile,
+      ".gitlab-ci.d/containers.yml": QUIET_JOBS,
+    });
+    const result = await trial(
+      "--rev",
+      head,
+      "--base",
+      base,
+      "--images",
+      "lint",
+      "--format",
+      "json",
+      "--fail-on",
+      "worse",
+    );
+    const report = reportSchema.parse(JSON.parse(result.stdout.toString("utf8"))) as Report;
+    expect([report.verdict, result.exitCode]).toEqual(["broken", 1]);
+    const broken = report.images[0]?.strategies.find((strategy) => strategy.role === "proposed")?.runs[0];
+    expect(broken?.outcome).toBe("failed");
+    expect(broken?.failure?.join("\n")).toContain("exit code: 3");
+    expect(await containersLeft()).toEqual([]);
+  });
+
+  it("calls a build that fails on both sides infrastructure, and exits with 3", async () => {
+    const failing = "FROM docker.io/library/busybox:1.36\nRUN exit 4\n";
+    const base = example.commit({ "docker/docs.docker": failing, ".gitlab-ci.d/containers.yml": LOUD_JOBS });
+    const head = example.commit({ ".gitlab-ci.d/containers.yml": QUIET_JOBS });
+    const result = await trial("--rev", head, "--base", base, "--images", "docs", "--format", "json");
+    const report = reportSchema.parse(JSON.parse(result.stdout.toString("utf8"))) as Report;
+    expect([report.verdict, result.exitCode]).toEqual(["infrastructure", 3]);
+  });
+
+  it("ends a build that hangs at its time limit", async () => {
+    const base = example.commit({ ".gitlab-ci.d/containers.yml": LOUD_JOBS });
+    const hanging = "FROM docker.io/library/busybox:1.36\nRUN sleep 600\n";
+    const head = example.commit({ "docker/lint.docker": hanging, ".gitlab-ci.d/containers.yml": QUIET_JOBS });
+    const argv = ["--rev", head, "--base", base, "--images", "lint", "--format", "json", "--timeout", "0.2"];
+    const report = reportSchema.parse(JSON.parse((await trial(...argv)).stdout.toString("utf8"))) as Report;
+    expect(report.images[0]?.strategies.at(-1)?.runs[0]?.outcome).toBe("timed-out");
+    expect(await containersLeft()).toEqual([]);
+  });
+});
+
+describe("tare trial, interrupted", () => {
+  const start = (): ChildProcess =>
+    spawn(
+      process.execPath,
+      [MAIN, "trial", "--repo", example.directory, "--patch", EXAMPLE_PATCH, "--trust"],
+      {
+        stdio: "ignore",
+        cwd: example.directory,
+      },
+    );
+  const ended = (child: ChildProcess) => new Promise<number | null>((resolve) => child.on("exit", resolve));
+  const untilRunning = async () => {
+    for (
+      let tries = 0;
+      tries < 300 && !(await containersLeft()).some((name) => name.includes("cold"));
+      tries++
+    ) {
+      await sleep(100);
+    }
+  };
+
+  it("removes everything on Ctrl-C", async () => {
+    const child = start();
+    await untilRunning();
+    child.kill("SIGINT");
+    expect(await ended(child)).toBe(130);
+    expect(await containersLeft()).toEqual([]);
+    expect(groupsLeft()).toEqual([]);
+  });
+
+  it("is swept by the next start after SIGKILL", async () => {
+    const child = start();
+    await untilRunning();
+    child.kill("SIGKILL");
+    await ended(child);
+    expect((await containersLeft()).length).toBeGreaterThan(0);
+    const swept = await run(process.execPath, [MAIN, "sweep"]);
+    expect(swept.exitCode).toBe(0);
+    expect(await containersLeft()).toEqual([]);
+    expect(groupsLeft()).toEqual([]);
+  });
+});
+
+const job = (name: string, extra: string) =>
+  `${name}-container:\n  extends: .container_job_template\n  variables:\n    NAME: ${name}\n${extra}`;
+const jobs = (extra: string) => ["toolchain", "docs", "lint"].map((name) => job(name, extra)).join("\n");
+/** Two ways to write the same jobs that differ in a recipe: only then there is something to try. */
+const LOUD_JOBS = jobs("");
+const QUIET_JOBS = jobs("    CONTAINER_TAG: quiet\n");
