@@ -100,14 +100,6 @@ async function approve(change: Change, reading: ReadingOfChange, options: TrialO
 }
 
 export function render(report: Report, format: Format): string {
-  switch (format) {
-    case "mail":
-      return renderMail(report);
-    case "markdown":
-      return renderMarkdown(report);
-    case "json":
-      return renderJson(report);
-    case "text":
-      return renderText(report);
-  }
+  const renderers = { mail: renderMail, markdown: renderMarkdown, json: renderJson, text: renderText };
+  return renderers[format](report);
 }
