@@ -1,0 +1,18 @@
+import { execFileSync } from "node:child_process";
+import { cpus } from "node:os";
+import { benchAccounting } from "./accounting.ts";
+import { benchCommandLine } from "./command-line.ts";
+import { benchRunOverhead } from "./run-overhead.ts";
+
+/**
+ * Prints ratios and times of what users wait for. Both sides of a ratio are measured in turn in this very run.
+ * `npm run bench -- --repo DIR` reads that repository for `tare recipes` instead of the example.
+ */
+const at = process.argv.indexOf("--repo");
+const repository = at === -1 ? null : (process.argv[at + 1] ?? null);
+
+const kernel = execFileSync("uname", ["-r"], { encoding: "utf8" }).trim();
+console.log(`node ${process.version}, ${cpus().length} CPUs, kernel ${kernel}`);
+await benchCommandLine(repository);
+await benchAccounting();
+await benchRunOverhead();
