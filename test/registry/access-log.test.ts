@@ -1,0 +1,70 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { readTraffic } from "../../src/registry/access-log.ts";
+
+const ONE = "sha256:6d07eebcf4f94b82436ac61b554da442817d8ee35bc2c048b0ceb5b1651ce075";
+const TWO = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+const SIZES = new Map([
+  [ONE, 21],
+  [TWO, 2],
+]);
+
+/** Written by docker-registry 2.8.2: two uploads, a manifest, a mount, reads in whole and in part, and misses. */
+const CAPTURED = readFileSync(
+  join(import.meta.dirname, "../fixtures/registry/distribution-2.8.2.log"),
+  "utf8",
+)
+  .trimEnd()
+  .split("\n");
+
+const line = (request: string, status: number, bytes: number) =>
+  `127.0.0.1 - - [24/Nov/2026:00:01:02 +0000] "${request} HTTP/1.1" ${status} ${bytes} "" "docker/20.10"`;
+
+describe("traffic by a registry's access log", () => {
+  it("is counted exactly in lines of CNCF Distribution 2.8", () => {
+    expect(CAPTURED).toHaveLength(17);
+    // Two catalogs (31, 32), the manifest (393), a blob (2) and five bytes of another.
+    expect(readTraffic(CAPTURED, SIZES)).toStrictEqual({
+      pulledBytes: 31 + 32 + 393 + 2 + 5,
+      pushedBytes: 23,
+    });
+  });
+
+  it("is nothing for no lines", () => {
+    expect(readTraffic([], SIZES)).toStrictEqual({ pulledBytes: 0, pushedBytes: 0 });
+  });
+
+  it.each([
+    [
+      "a digest with its colon encoded",
+      `PUT /v2/a/blobs/uploads/u?_state=x&digest=${ONE.replace(":", "%3A")}`,
+      21,
+    ],
+    ["a digest as it is", `PUT /v2/a/blobs/uploads/u?digest=${ONE}&_state=x`, 21],
+    ["a digest that is not stored any more", "PUT /v2/a/blobs/uploads/u?digest=sha256%3A00", 0],
+    ["a manifest", "PUT /v2/a/manifests/latest", 0],
+    ["no upload at all", "POST /v2/a/blobs/uploads/?mount=sha256%3A6d07&from=b", 0],
+  ])("counts an upload with %s", (_, request, pushedBytes) => {
+    expect(readTraffic([line(request, 201, 0)], SIZES)).toStrictEqual({ pulledBytes: 0, pushedBytes });
+  });
+
+  it("counts the same blob again when it crosses the link again", () => {
+    const upload = (repository: string) =>
+      line(`PUT /v2/${repository}/blobs/uploads/u?digest=${ONE}`, 201, 0);
+    expect(readTraffic([upload("app"), upload("app-cache")], SIZES).pushedBytes).toBe(42);
+  });
+
+  it.each([
+    ["an upload that failed", line(`PUT /v2/a/blobs/uploads/u?digest=${ONE}`, 400, 99)],
+    ["an upload that is under way", line(`PATCH /v2/a/blobs/uploads/u?digest=${ONE}`, 202, 0)],
+    ["a question for the size", line(`HEAD /v2/a/blobs/${ONE}`, 200, 21)],
+    ["an answer that is an error", line(`GET /v2/a/blobs/${ONE}`, 404, 157)],
+    ["a redirect", line(`GET /v2/a/blobs/${ONE}`, 307, 300)],
+    ["another service", line("GET /metrics", 200, 300)],
+    ["a line of another kind", 'time="2026-11-24T00:00:00Z" level=warning msg="GET /v2/a"'],
+    ["an empty line", ""],
+  ])("leaves out %s", (_, text) => {
+    expect(readTraffic([text], SIZES)).toStrictEqual({ pulledBytes: 0, pushedBytes: 0 });
+  });
+});
