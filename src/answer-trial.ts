@@ -184,13 +184,24 @@ function remarks(tried: Tried): string[] {
     image.strategies.some((strategy) => strategy.privileges === "daemon"),
   );
   return [
-    "Peak memory is the high-water mark of the job's cgroup; it includes page cache, which the kernel gives back.",
+    "Peak memory is the high-water mark of the job's cgroup, page cache included; `no cache` is the processes' own, sampled every 100 ms.",
+    ...compressionRemark(tried),
     ...(daemon
       ? ["docker/inline needs a privileged runner (a daemon in the job); kaniko needs no privileges."]
       : []),
     "RUN steps download from the network anew in each run that executes them.",
     "Bytes pulled and pushed are counted at the trial's registry; base images come from another one.",
   ];
+}
+
+/** The same content has different sizes where builders compress it differently; nobody should take that for the cache's doing. */
+function compressionRemark(tried: Tried): string[] {
+  const used = new Set(
+    tried.images.flatMap((image) => image.strategies.map((strategy) => strategy.recipe.builder)),
+  );
+  const said =
+    "kaniko compresses layers with gzip's fastest level unless told otherwise, docker with the default one: the same content is larger with kaniko.";
+  return used.has("kaniko") && used.has("docker") ? [said] : [];
 }
 
 /** Programs that stood in for what the templates name, builders first. */

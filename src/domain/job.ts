@@ -45,6 +45,8 @@ export type JobResult = {
   log: LogLine[];
   /** Peak of the job's cgroup in bytes, page cache included; "unknown" where the executor cannot see it. */
   memoryPeakBytes: number | "unknown";
+  /** Highest sample (every 100 ms) of the memory of the processes alone, without page cache: at least this was needed. */
+  anonymousPeakBytes: number | "unknown";
   /** Processes that the kernel killed for want of memory; "unknown" where the executor cannot see it. */
   memoryKills: number | "unknown";
   /** Which clock timed the commands. */

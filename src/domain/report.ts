@@ -21,9 +21,16 @@ export type RunReport = {
   totalMs: number[];
   /** Highest peak of the job's cgroup over all timed runs. */
   memoryPeakBytes: number | "unknown";
+  /** Highest sample of the memory of the processes alone, without page cache, over all timed runs. */
+  anonymousPeakBytes: number | "unknown";
   memoryLimitBytes: number;
   /** Rule 7: the untimed run with more memory that storage was taken from; null where the timed run gave it. */
-  storageRun: { outcome: Outcome; memoryPeakBytes: number | "unknown"; memoryLimitBytes: number } | null;
+  storageRun: {
+    outcome: Outcome;
+    memoryPeakBytes: number | "unknown";
+    anonymousPeakBytes: number | "unknown";
+    memoryLimitBytes: number;
+  } | null;
   /** Layer-making instructions whose layer the registry held before, by digest; "unknown" where no image came out. */
   hits: number | "unknown";
   misses: number | "unknown";

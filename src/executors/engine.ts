@@ -65,7 +65,15 @@ async function runJob(
       late: deadline.aborted,
     });
     const { commands, log, clock } = result;
-    return { outcome, commands, log, clock, memoryPeakBytes: reading.peakBytes, memoryKills: reading.kills };
+    return {
+      outcome,
+      commands,
+      log,
+      clock,
+      memoryPeakBytes: reading.peakBytes,
+      anonymousPeakBytes: reading.anonymousBytes,
+      memoryKills: reading.kills,
+    };
   } finally {
     stop.removeEventListener("abort", kill);
     memory?.stop();

@@ -59,9 +59,15 @@ const run = z.strictObject({
   pushMs: z.array(durationMs),
   totalMs: z.array(durationMs),
   memoryPeakBytes: bytesOrUnknown,
+  anonymousPeakBytes: bytesOrUnknown,
   memoryLimitBytes: bytes,
   storageRun: z
-    .strictObject({ outcome, memoryPeakBytes: bytesOrUnknown, memoryLimitBytes: bytes })
+    .strictObject({
+      outcome,
+      memoryPeakBytes: bytesOrUnknown,
+      anonymousPeakBytes: bytesOrUnknown,
+      memoryLimitBytes: bytes,
+    })
     .nullable(),
   hits: countOrUnknown,
   misses: countOrUnknown,

@@ -1,13 +1,8 @@
 import { editNumber, LEDGERS, namesOf, pairOf, runOf, scenariosOf } from "../domain/comparison.ts";
 import type { LedgerId } from "../domain/comparison.ts";
-import {
-  formatByteDifference,
-  formatBytes,
-  formatDuration,
-  formatMemory,
-  formatPercent,
-} from "../domain/quantities.ts";
+import { formatByteDifference, formatBytes, formatMemory, formatPercent } from "../domain/quantities.ts";
 import type { ImageReport, RunReport, Scenario, StrategyReport } from "../domain/report.ts";
+import { median, range } from "../domain/statistics.ts";
 import type { Grid } from "./plain-table.ts";
 
 /** Tables of an answer, the same in every format. The report given here is already clean. */
@@ -38,10 +33,19 @@ export function runGrid(image: ImageReport, repeats: number, traffic: boolean): 
       "strategy",
       "outcome, build and push",
       "peak",
+      "no cache",
       "hits",
       ...(traffic ? ["pulled", "pushed"] : []),
     ],
-    align: ["left", "left", "left", "right", "right", ...(traffic ? (["right", "right"] as const) : [])],
+    align: [
+      "left",
+      "left",
+      "left",
+      "right",
+      "right",
+      "right",
+      ...(traffic ? (["right", "right"] as const) : []),
+    ],
     rows,
   };
 }
@@ -53,6 +57,7 @@ function runRows(name: string, run: RunReport, repeats: number, traffic: boolean
     name,
     outcomeCell(run, repeats),
     memoryCell(run.memoryPeakBytes),
+    memoryCell(run.anonymousPeakBytes),
     hitsCell(run),
     ...(traffic ? [moved(run.pulledBytes), moved(run.pushedBytes)] : []),
   ];
@@ -61,7 +66,15 @@ function runRows(name: string, run: RunReport, repeats: number, traffic: boolean
   const said = `${outcomeWord(again.outcome, again.memoryLimitBytes)}, given ${formatMemory(again.memoryLimitBytes)}, untimed`;
   return [
     timed,
-    [run.scenario, name, said, memoryCell(again.memoryPeakBytes), "", ...(traffic ? ["", ""] : [])],
+    [
+      run.scenario,
+      name,
+      said,
+      memoryCell(again.memoryPeakBytes),
+      memoryCell(again.anonymousPeakBytes),
+      "",
+      ...(traffic ? ["", ""] : []),
+    ],
   ];
 }
 
@@ -83,21 +96,18 @@ const OUTCOMES: Record<RunReport["outcome"], string> = {
 
 function outcomeWord(outcome: RunReport["outcome"], limitBytes: number): string {
   const word = OUTCOMES[outcome];
-  return outcome === "out-of-memory" ? `${word} at ${formatMemory(limitBytes)} (out of memory)` : word;
+  return outcome === "out-of-memory" ? `${word} at ${formatMemory(limitBytes)}` : word;
 }
 
-/** `12 m 04 s (11 m 58 s-12 m 31 s)`: median and range. */
+/** `190 s (188-194)` or `2.2 s (1.7-2.7)`: median and range in seconds, short enough for a column. */
 function spread(durationsMs: readonly number[]): string | null {
-  const sorted = [...durationsMs].sort((a, b) => a - b);
-  const least = sorted[0];
-  const greatest = sorted.at(-1);
-  const upper = sorted[Math.floor(sorted.length / 2)];
-  const lower = sorted[Math.floor((sorted.length - 1) / 2)];
-  if (least === undefined || greatest === undefined || upper === undefined || lower === undefined)
-    return null;
-  const middle = formatDuration((lower + upper) / 2);
-  if (sorted.length === 1) return middle;
-  return `${middle} (${formatDuration(least)}-${formatDuration(greatest)})`;
+  const middle = median(durationsMs);
+  const ends = range(durationsMs);
+  if (middle === null || ends === null) return null;
+  const decimals = ends.greatest < 20_000 ? 1 : 0;
+  const seconds = (durationMs: number) => (durationMs / 1000).toFixed(decimals);
+  const whole = `${seconds(middle)} s`;
+  return durationsMs.length === 1 ? whole : `${whole} (${seconds(ends.least)}-${seconds(ends.greatest)})`;
 }
 
 function memoryCell(bytes: number | "unknown"): string {

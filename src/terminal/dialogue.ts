@@ -33,7 +33,7 @@ export function createProgress(nowMs: () => number): { show(progress: Progress):
   const live = process.stderr.isTTY;
   return {
     show({ done, total, label }) {
-      const left = done === 0 ? null : ((nowMs() - startedMs) / done) * (total - done);
+      const left = done === 0 || done >= total ? null : ((nowMs() - startedMs) / done) * (total - done);
       const time = left === null ? "" : `, about ${formatDuration(left)} left`;
       const line = `tare: run ${Math.min(done + 1, total)} of ${total}: ${label}${time}`;
       process.stderr.write(live ? `\r\x1b[2K${line}` : `${line}\n`);

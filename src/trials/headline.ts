@@ -21,7 +21,7 @@ import {
 } from "../domain/quantities.ts";
 import { UNLIMITED_LOOPBACK } from "../domain/report.ts";
 import type { ImageReport, Report, Scenario, StrategyReport } from "../domain/report.ts";
-import { median } from "./statistics.ts";
+import { median } from "../domain/statistics.ts";
 
 /** One sentence with the two numbers that matter, about the image that decides the verdict. */
 export function headline(

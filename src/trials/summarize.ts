@@ -26,6 +26,7 @@ function summarize(scenario: Scenario, runs: readonly RunRecord[]): RunReport {
     pushMs: known(succeeded.map((run) => run.phases.pushMs)),
     totalMs: succeeded.map((run) => Math.round(run.phases.totalMs)),
     memoryPeakBytes: highest(timed.map((run) => run.result.memoryPeakBytes)),
+    anonymousPeakBytes: highest(timed.map((run) => run.result.anonymousPeakBytes)),
     memoryLimitBytes: first?.memoryLimitBytes ?? 0,
     storageRun:
       roomier === null
@@ -33,6 +34,7 @@ function summarize(scenario: Scenario, runs: readonly RunRecord[]): RunReport {
         : {
             outcome: roomier.result.outcome,
             memoryPeakBytes: roomier.result.memoryPeakBytes,
+            anonymousPeakBytes: roomier.result.anonymousPeakBytes,
             memoryLimitBytes: roomier.memoryLimitBytes,
           },
     hits: storage?.hits ?? "unknown",

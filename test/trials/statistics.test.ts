@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { judge, median, range } from "../../src/trials/statistics.ts";
+import { median, range } from "../../src/domain/statistics.ts";
+import { judge } from "../../src/trials/statistics.ts";
 
 const THRESHOLD = { ratio: 0.05, absoluteMs: 1_000 };
 
