@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { Problem } from "../domain/problem.ts";
+import { Outage, Problem } from "../domain/problem.ts";
 import { errorText } from "../lib/error-text.ts";
 import { finished, madeVersion } from "./import-image.ts";
 import { makeBusyboxBase, makeDebianBase } from "./packages.ts";
@@ -55,7 +55,10 @@ export async function makeBase(docker: Docker, name: string, dialogue: SetupDial
       "Choose images that start from Debian 11 to 13 or busybox with --images, or use an engine that can pull.",
     );
   }
-  const image = recipe.kind === "busybox" ? "tare/base-busybox:1" : `tare/base-debian-${recipe.suite}:1`;
+  const image =
+    recipe.kind === "busybox"
+      ? "localhost/tare/base-busybox:1"
+      : `localhost/tare/base-debian-${recipe.suite}:1`;
   if ((await madeVersion(docker, image)) === null) {
     dialogue.say(`Making ${image} in place of ${name}`);
     if (recipe.kind === "busybox") await makeBusyboxBase(docker, image);
@@ -97,6 +100,12 @@ export async function serveBase(docker: Docker, base: BaseImage, host: string): 
     const info = await pushed.inspect();
     const own = info.RepoDigests?.find((reference) => reference.startsWith(`${repo}@`));
     return own?.split("@")[1] ?? null;
+  } catch (error) {
+    throw new Outage(
+      `The engine could not hand ${base.name} to the registry of base images: ${errorText(error)}`,
+      "Podman wants registries without HTTPS named in registries.conf; Docker takes loopback as it is.",
+      { cause: error },
+    );
   } finally {
     await pushed.remove({ noprune: true }).catch(() => {});
   }

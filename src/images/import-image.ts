@@ -13,12 +13,12 @@ export async function importDirectory(
   name: string,
   changes: readonly string[],
 ): Promise<void> {
-  const [repo, tag] = splitReference(name);
+  // The tag stands in the name: Podman does not read it from a field of its own.
   const tar = spawn("tar", ["-C", directory, "--numeric-owner", "-c", "."], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   try {
-    const progress = await docker.importImage(tar.stdout, { repo, tag, changes: [...changes] });
+    const progress = await docker.importImage(tar.stdout, { repo: name, changes: [...changes] });
     await finished(docker, progress);
   } catch (error) {
     throw new Outage(
@@ -43,11 +43,6 @@ export function finished(docker: Docker, stream: NodeJS.ReadableStream): Promise
     else resolve();
   });
   return promise;
-}
-
-export function splitReference(name: string): [repository: string, tag: string] {
-  const colon = name.lastIndexOf(":");
-  return colon > name.lastIndexOf("/") ? [name.slice(0, colon), name.slice(colon + 1)] : [name, "latest"];
 }
 
 /** The version label of an image that Tare made; null where the engine has no such image. */

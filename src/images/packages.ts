@@ -12,9 +12,9 @@ import type { SetupDialogue, Tools } from "./types.ts";
 const KANIKO = { module: "github.com/GoogleContainerTools/kaniko", version: "v1.24.0" };
 
 const NAMES = {
-  docker: "tare/docker:trixie-1",
-  kaniko: `tare/kaniko:${KANIKO.version}-1`,
-  registry: "tare/registry:1",
+  docker: "localhost/tare/docker:trixie-1",
+  kaniko: `localhost/tare/kaniko:${KANIKO.version}-1`,
+  registry: "localhost/tare/registry:1",
 } as const;
 
 /** Makes the images of builders and registry from packages, those that the engine does not have yet. */
