@@ -13,6 +13,8 @@ export type EngineFacts = {
   cpus: number;
   memoryBytes: number;
   local: boolean;
+  /** Where a local engine keeps images and containers; null where it does not tell. */
+  rootDirectory: string | null;
 };
 
 export type Engine = { docker: Docker; facts: EngineFacts; address: string };
@@ -67,6 +69,7 @@ export async function connectEngine(address: string): Promise<Engine> {
         cpus: info.NCPU,
         memoryBytes: info.MemTotal,
         local: address.startsWith("unix://"),
+        rootDirectory: info.DockerRootDir ?? null,
       },
     };
   } catch (error) {

@@ -1,6 +1,7 @@
 import type Docker from "dockerode";
 import { Outage, Problem } from "../domain/problem.ts";
 import type { Job, JobResult, Outcome, Service, ServiceSpec } from "../domain/job.ts";
+import { freeBytes } from "../lib/disk.ts";
 import { isRunning, ownIdentity } from "../lib/process-identity.ts";
 import { archiveOf } from "./archive.ts";
 import { lastingParent, listParents, removeParent } from "./cgroup.ts";
@@ -57,9 +58,10 @@ async function runJob(
     memory = await watchMemory(engine, container, parent);
     const result =
       job.commands.length === 0
-        ? await runMain(container, job, memory)
+        ? await runMain(container, job, memory, stop)
         : await runCommands(container, job, memory, stop);
     const reading = await memory.finish();
+    if (result.failed) await refuseFullDisk(engine);
     const outcome = outcomeOf(result.failed, reading.kills, {
       canceled: signal.aborted,
       late: deadline.aborted,
@@ -74,12 +76,31 @@ async function runJob(
       anonymousPeakBytes: reading.anonymousBytes,
       memoryKills: reading.kills,
     };
+  } catch (error) {
+    if (!(error instanceof Problem)) await refuseFullDisk(engine);
+    throw error;
   } finally {
     stop.removeEventListener("abort", kill);
     memory?.stop();
     await container.remove({ force: true, v: true }).catch(() => {});
     if (parent !== null) removeParent(parent);
   }
+}
+
+/** An engine with less room than this fails in ways that look like the build's own. */
+const FULL_DISK_BYTES = 64 * 1024 ** 2;
+
+/** What failed for want of room is the operator's to mend, not the change's fault. */
+async function refuseFullDisk(engine: Engine): Promise<void> {
+  const { local, rootDirectory } = engine.facts;
+  if (!local || rootDirectory === null) return;
+  const free = await freeBytes(rootDirectory).catch(() => null);
+  if (free === null || free >= FULL_DISK_BYTES) return;
+  throw new Problem(
+    "disk-full",
+    `The disk of the container engine is full: ${free} B are free at ${rootDirectory}.`,
+    "Make room there, or set TARE_CACHE to a directory on a larger disk, and run it again.",
+  );
 }
 
 type Ran = { failed: boolean; commands: JobResult["commands"]; log: JobResult["log"]; clock: string };
@@ -96,8 +117,13 @@ function outcomeOf(
 }
 
 /** The main process is the command: the engine's clock times it from start to end. */
-async function runMain(container: Docker.Container, job: Job, memory: MemoryWatch): Promise<Ran> {
-  await start(container);
+async function runMain(
+  container: Docker.Container,
+  job: Job,
+  memory: MemoryWatch,
+  stop: AbortSignal,
+): Promise<Ran> {
+  await start(container, stop);
   await memory.started();
   await container.wait();
   const { State } = await container.inspect();
@@ -129,7 +155,7 @@ async function runCommands(
   memory: MemoryWatch,
   stop: AbortSignal,
 ): Promise<Ran> {
-  await start(container);
+  await start(container, stop);
   await memory.started();
   if (job.ready !== null) await untilReady(container, job.ready, stop);
   const originMs = performance.now();
@@ -154,9 +180,11 @@ async function runCommands(
   };
 }
 
-async function start(container: Docker.Container): Promise<void> {
+async function start(container: Docker.Container, stop: AbortSignal): Promise<void> {
   try {
     await container.start();
+    // A kill that came before the start had nothing to end.
+    if (stop.aborted) await container.kill().catch(() => {});
   } catch (error) {
     throw new Outage(
       `The engine could not start a container: ${errorText(error)}`,

@@ -98,7 +98,7 @@ function growth(both: Sides, before: Scenario, last: Scenario, ledger: LedgerId)
   if (grown.includes(null)) return null;
   const tags = cacheTags(both.proposed, before, last);
   const kept = tags ? `, and its cache went from ${tags.before} to ${formatCount(tags.last, "tag")}` : "";
-  return `${both.names.current} grew by ${grown[0]}, ${both.names.proposed} by ${grown[1]}${kept}. Cleaning up old tags was not part of the trial.`;
+  return `${both.names.current} changed by ${grown[0]}, ${both.names.proposed} by ${grown[1]}${kept}. Cleaning up old tags was not part of the trial.`;
 }
 
 function cacheTags(
