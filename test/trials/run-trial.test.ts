@@ -1,0 +1,288 @@
+import { describe, expect, it } from "vitest";
+import { builders } from "../../src/builders/index.ts";
+import { DEFAULT_LIMITS } from "../../src/domain/job.ts";
+import { Outage, Problem } from "../../src/domain/problem.ts";
+import type { Scenario } from "../../src/domain/report.ts";
+import { runTrial, type TrialSpec } from "../../src/trials/run-trial.ts";
+import { ended, trialWorld, type FakeBuild, type FakeLayer, type TrialWorld } from "../fakes/trial-world.ts";
+import { trialRecipe } from "../fixtures/trial/image-trial.ts";
+
+const GIB = 1024 ** 3;
+
+const BASE: FakeLayer = ["base", 1_000_000];
+const ONE: FakeLayer = ["one", 5_000_000];
+const TWO: FakeLayer = ["two", 700_000];
+const EDITED: FakeLayer = ["edited", 5_000_100];
+const AGAIN: FakeLayer = ["again", 700_000];
+
+function specOf(more: Partial<TrialSpec> = {}): TrialSpec {
+  return {
+    name: "r1",
+    builder: builders.kaniko,
+    scenarios: ["cold", "warm", "edit 1"],
+    describe: (scenario, host, limits) => ({
+      name: `${scenario.replace(" ", "-")}-${limits.memoryBytes / GIB}g`,
+      recipe: trialRecipe("kaniko/layers", { flags: ["--cache=true", "--verbosity=debug"] }),
+      images: [`${host}/group/app:latest`],
+      cacheFrom: [`${host}/group/app-cache`],
+      cacheTo: [`${host}/group/app-cache`],
+      files: [],
+      projectDirectory: "/builds/group/project",
+      dockerfile: "/builds/group/project/Dockerfile",
+      context: null,
+      registryHost: host,
+      baseHost: null,
+      image: "kaniko",
+      limits,
+    }),
+    limits: DEFAULT_LIMITS,
+    moreMemoryBytes: 12 * GIB,
+    baseDiffIds: ["diff-base"],
+    ...more,
+  };
+}
+
+function tried(world: TrialWorld, spec = specOf(), signal = new AbortController().signal) {
+  const { run, startRegistry } = world;
+  const onRun = (scenario: Scenario, timed: boolean) =>
+    void world.log.push(`announce ${scenario}${timed ? "" : ", untimed"}`);
+  return runTrial(spec, { run, startRegistry, onRun }, signal);
+}
+
+/** What kaniko does with two RUNs: cold stores both, warm finds both, an edit of the first makes both anew. */
+const kaniko: FakeBuild = (job, registry) => {
+  const layers = job.name.startsWith("edit") ? [EDITED, AGAIN] : [ONE, TWO];
+  for (const layer of layers) registry.push("group/app-cache", layer[0], [layer]);
+  registry.push("group/app", "latest", [BASE, ...layers]);
+  registry.move({ pulledBytes: 300, pushedBytes: 12_000_000 });
+  return {};
+};
+
+describe("a trial that succeeds", () => {
+  it("marks the registry before each run, and counts traffic around the run alone", async () => {
+    const world = trialWorld(kaniko);
+    await tried(world, specOf({ scenarios: ["cold", "warm"] }));
+    expect(world.log).toStrictEqual([
+      "start r1",
+      "snapshot",
+      "mark",
+      "announce cold",
+      "traffic",
+      "run cold-8g",
+      "traffic",
+      "snapshot",
+      "config config-group/app-base-one-two",
+      "snapshot",
+      "mark",
+      "announce warm",
+      "traffic",
+      "run warm-8g",
+      "traffic",
+      "snapshot",
+      "config config-group/app-base-one-two",
+      "snapshot",
+      "remove r1",
+    ]);
+  });
+
+  it("does not count what Tare itself reads of the registry", async () => {
+    const { runs } = await tried(trialWorld(kaniko));
+    const moved = { pulledBytes: 300, pushedBytes: 12_000_000 };
+    expect(runs.map((run) => run.traffic)).toStrictEqual([moved, moved, moved]);
+  });
+
+  it("tells hits by digest; layers of the base image are neither", async () => {
+    const { runs } = await tried(trialWorld(kaniko));
+    expect(runs.map(({ scenario, hits, misses }) => ({ scenario, hits, misses }))).toStrictEqual([
+      { scenario: "cold", hits: 0, misses: 2 },
+      { scenario: "warm", hits: 2, misses: 0 },
+      { scenario: "edit 1", hits: 0, misses: 2 },
+    ]);
+  });
+
+  it("charges each run with all that the registry holds after it", async () => {
+    const { runs } = await tried(trialWorld(kaniko));
+    const cache = (entries: number, layers: number) => entries * (500 + 1_000) + layers;
+    const image = (layers: number) => 500 + 1_000 + 1_000_000 + layers;
+    expect(runs.map((run) => run.ledgers)).toStrictEqual([
+      // The cache beside the image costs its manifests and configurations in the root namespace's eyes: nothing.
+      {
+        perRepository: cache(2, 5_700_000) + image(5_700_000),
+        namespace: 6_700_000,
+        stored: 6_700_000 + 3 * 1_500,
+      },
+      {
+        perRepository: cache(2, 5_700_000) + image(5_700_000),
+        namespace: 6_700_000,
+        stored: 6_700_000 + 3 * 1_500,
+      },
+      {
+        perRepository: cache(4, 11_400_100) + image(5_700_100),
+        namespace: 1_000_000 + 5_700_000 + 5_700_100,
+        stored: 1_000_000 + 5_700_000 + 5_700_100 + 6 * 1_500,
+      },
+    ]);
+    expect(runs.at(-1)?.repositories).toStrictEqual([
+      { name: "group/app", role: "image", tags: 1, bytes: image(5_700_100) },
+      { name: "group/app-cache", role: "cache", tags: 4, bytes: cache(4, 11_400_100) },
+    ]);
+  });
+
+  it("names the flags that were left out, and the limit of each run", async () => {
+    const { runs, dropped } = await tried(trialWorld(kaniko));
+    expect(dropped).toStrictEqual([{ flag: "--verbosity=debug", why: "Tare reads the log in one format" }]);
+    expect(runs.map(({ timed, memoryLimitBytes }) => ({ timed, memoryLimitBytes }))).toStrictEqual(
+      Array.from({ length: 3 }, () => ({ timed: true, memoryLimitBytes: 8 * GIB })),
+    );
+  });
+
+  it("knows no hits where no image came out under the first name", async () => {
+    const world = trialWorld((_, registry) => {
+      registry.push("group/app", "other-tag", [BASE, ONE]);
+      return {};
+    });
+    const { runs } = await tried(world, specOf({ scenarios: ["cold"] }));
+    expect(runs[0]).toMatchObject({ hits: "unknown", misses: "unknown", result: { outcome: "succeeded" } });
+  });
+});
+
+/** A build that needs 10 GiB, and leaves half of its cache behind when it is killed for want of them. */
+const greedy: FakeBuild = (job, registry, nth) => {
+  if (job.limits.memoryBytes >= 10 * GIB) return kaniko(job, registry, nth);
+  registry.push("group/app-cache", "half", [["half", 123_456]]);
+  registry.move({ pulledBytes: 1, pushedBytes: 123_456 });
+  return { ...ended("out-of-memory"), memoryPeakBytes: job.limits.memoryBytes };
+};
+
+describe("a run that is killed for want of memory", () => {
+  it("is followed by one untimed run with more, in a registry as it was before", async () => {
+    const world = trialWorld(greedy);
+    const { runs } = await tried(world, specOf({ scenarios: ["cold", "warm"] }));
+    expect(world.log).toStrictEqual([
+      "start r1",
+      "snapshot",
+      "mark",
+      "announce cold",
+      "traffic",
+      "run cold-8g",
+      "traffic",
+      "snapshot",
+      "roll back",
+      "announce cold, untimed",
+      "traffic",
+      "run cold-12g",
+      "traffic",
+      "snapshot",
+      "config config-group/app-base-one-two",
+      "snapshot",
+      "mark",
+      "announce warm",
+      "traffic",
+      "run warm-8g",
+      "traffic",
+      "snapshot",
+      "roll back",
+      "announce warm, untimed",
+      "traffic",
+      "run warm-12g",
+      "traffic",
+      "snapshot",
+      "config config-group/app-base-one-two",
+      "snapshot",
+      "remove r1",
+    ]);
+    expect(
+      runs.map(({ scenario, timed, memoryLimitBytes, hits, misses, ledgers, result }) => ({
+        run: `${scenario}, ${timed ? "timed" : "untimed"}, ${memoryLimitBytes / GIB} GiB: ${result.outcome}`,
+        hits,
+        misses,
+        namespace: ledgers.namespace,
+      })),
+    ).toStrictEqual([
+      { run: "cold, timed, 8 GiB: out-of-memory", hits: "unknown", misses: "unknown", namespace: 123_456 },
+      // Nothing of the killed run is left in the charge.
+      { run: "cold, untimed, 12 GiB: succeeded", hits: 0, misses: 2, namespace: 6_700_000 },
+      { run: "warm, timed, 8 GiB: out-of-memory", hits: "unknown", misses: "unknown", namespace: 6_823_456 },
+      { run: "warm, untimed, 12 GiB: succeeded", hits: 2, misses: 0, namespace: 6_700_000 },
+    ]);
+  });
+
+  it("ends the trial where the machine has no more", async () => {
+    const world = trialWorld(greedy);
+    const { runs } = await tried(world, specOf({ moreMemoryBytes: null }));
+    expect(runs.map(({ scenario, result }) => [scenario, result.outcome])).toStrictEqual([
+      ["cold", "out-of-memory"],
+    ]);
+    expect(world.log).not.toContain("roll back");
+    expect(world.log.at(-1)).toBe("remove r1");
+  });
+
+  it("ends the trial where more memory is not enough either", async () => {
+    const world = trialWorld(greedy);
+    const { runs } = await tried(world, specOf({ moreMemoryBytes: 9 * GIB }));
+    expect(runs.map(({ timed, result }) => [timed, result.outcome])).toStrictEqual([
+      [true, "out-of-memory"],
+      [false, "out-of-memory"],
+    ]);
+    expect(world.log.filter((step) => step === "roll back")).toHaveLength(1);
+    expect(world.log.at(-1)).toBe("remove r1");
+  });
+});
+
+describe("a run that ends otherwise", () => {
+  it.each(["failed", "timed-out"] as const)("%s: the trial stops there", async (outcome) => {
+    const world = trialWorld((job, registry, nth) =>
+      nth === 2 ? ended(outcome) : kaniko(job, registry, nth),
+    );
+    const { runs } = await tried(world);
+    expect(runs.map(({ scenario, result }) => [scenario, result.outcome])).toStrictEqual([
+      ["cold", "succeeded"],
+      ["warm", outcome],
+    ]);
+    expect(runs[1]).toMatchObject({ hits: "unknown", misses: "unknown" });
+    expect(world.log).not.toContain("roll back");
+    expect(world.log.slice(-3)).toStrictEqual(["traffic", "snapshot", "remove r1"]);
+  });
+
+  it("by a Ctrl-C: nothing more is read of it, and the registry is removed", async () => {
+    const controller = new AbortController();
+    const world = trialWorld((job, registry, nth) => {
+      if (nth === 2) controller.abort(new Error("interrupted"));
+      return nth === 2 ? ended("canceled") : kaniko(job, registry, nth);
+    });
+    await expect(tried(world, specOf(), controller.signal)).rejects.toThrow("interrupted");
+    expect(world.log.slice(-2)).toStrictEqual(["run warm-8g", "remove r1"]);
+  });
+
+  it("before it began: no job is handed over", async () => {
+    const world = trialWorld(kaniko);
+    await expect(tried(world, specOf(), AbortSignal.abort(new Error("interrupted")))).rejects.toThrow(
+      "interrupted",
+    );
+    expect(world.jobs).toStrictEqual([]);
+    expect(world.log.at(-1)).toBe("remove r1");
+  });
+
+  it("in an Outage of the engine: it is passed on, and the registry is removed", async () => {
+    const outage = new Outage("The engine could not start a container: no space left", "Run `tare doctor`.");
+    const world = trialWorld(() => {
+      throw outage;
+    });
+    await expect(tried(world)).rejects.toBe(outage);
+    expect(world.log.at(-1)).toBe("remove r1");
+  });
+
+  it("in a Problem of its flags: no job is handed over, and the registry is removed", async () => {
+    const world = trialWorld(kaniko);
+    const spec = specOf();
+    const refused = specOf({
+      describe: (scenario, host, limits) => ({
+        ...spec.describe(scenario, host, limits),
+        recipe: trialRecipe("kaniko/layers", { flags: ["--secret=id=key"] }),
+      }),
+    });
+    await expect(tried(world, refused)).rejects.toThrow(Problem);
+    expect(world.jobs).toStrictEqual([]);
+    expect(world.log.at(-1)).toBe("remove r1");
+  });
+});
