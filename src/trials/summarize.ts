@@ -73,7 +73,7 @@ export function repeatDifferences(
     if (runs.length < 2) continue;
     const bytes = runs.map((run) => run.ledgers.namespace);
     spreadBytes = Math.max(spreadBytes, Math.max(...bytes) - Math.min(...bytes));
-    const hits = [...new Set(runs.map((run) => `${run.hits} of ${Number(run.hits) + Number(run.misses)}`))];
+    const hits = [...new Set(runs.map(hitsOf))];
     if (hits.length > 1)
       notes.push(`${label}, ${scenario}: hits differ between repeats: ${hits.join(", ")}.`);
   }
@@ -82,4 +82,8 @@ export function repeatDifferences(
     notes.unshift(said);
   }
   return notes;
+}
+
+function hitsOf({ hits, misses }: RunRecord): string {
+  return hits === "unknown" || misses === "unknown" ? "unknown" : `${hits} of ${hits + misses}`;
 }
