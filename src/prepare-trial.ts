@@ -65,11 +65,8 @@ export async function prepareTrial(
     const trials: ImageTrial[] = [];
     for (const pair of chosen) trials.push(refuseObstacle(await load(pair), obstacle));
     const rest = pairs.filter((pair) => !chosen.includes(pair));
-    const selection = {
-      pairs: chosen,
-      notBuilt: [...notBuilt, ...leftOut(rest)],
-      reason: "named with --images",
-    };
+    const left = [...notBuilt, ...leftOut(rest)];
+    const selection = { pairs: chosen, notBuilt: left, reason: "named with --images" };
     return { selection, trials, context, notes };
   }
   const { trial, refused } = await firstBuildable(pairs, notBuilt, load, obstacle);
@@ -204,6 +201,10 @@ async function firstBuildable(
   load: Load,
   obstacle: BaseObstacle,
 ): Promise<{ trial: ImageTrial; refused: NotBuilt[] }> {
+  const [only] = pairs;
+  if (only !== undefined && pairs.length + notBuilt.length === 1) {
+    return { trial: refuseObstacle(await load(only), obstacle), refused: [] };
+  }
   const refused: NotBuilt[] = [];
   for (const pair of pairs) {
     try {
