@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { access, constants, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { answerTrial } from "../answer-trial.ts";
 import { namesArchivedKaniko, readBothTrees, type ReadingOfChange } from "../bot.ts";
 import type { Change } from "../domain/change.ts";
 import { Problem } from "../domain/problem.ts";
 import type { Report } from "../domain/report.ts";
+import { errorText } from "../lib/error-text.ts";
 import { openRepository, sweepRepositories, type Repository } from "../git/repository.ts";
 import { prepareTrial, type TrialRequest } from "../prepare-trial.ts";
 import { renderJson } from "../reports/json.ts";
@@ -33,6 +35,7 @@ export type TrialOptions = ChangeInput &
 
 /** `tare trial`: builds the change and prints the answer. */
 export async function trialCommand(options: TrialOptions): Promise<ExitCode> {
+  for (const path of [options.out, options.report]) if (path !== null) await refuseUnwritable(path);
   await sweepRepositories();
   await using repository = await openRepository(options.repository);
   const { change, notes } = await changeFromInput(repository, options, "stranger");
@@ -49,6 +52,20 @@ export async function trialCommand(options: TrialOptions): Promise<ExitCode> {
     return exitCodeOf(report.verdict, options.failOn);
   } finally {
     stop.dispose();
+  }
+}
+
+/** A trial takes minutes to hours: its answer must not be lost to a directory that is not there. */
+async function refuseUnwritable(path: string): Promise<void> {
+  try {
+    await access(dirname(path), constants.W_OK);
+  } catch (error) {
+    throw new Problem(
+      "arguments",
+      `The answer cannot be written to ${path}.`,
+      "Name a file in a directory that is there and may be written to.",
+      [errorText(error)],
+    );
   }
 }
 
