@@ -82,7 +82,7 @@ function engineFault(address: string, error: unknown): Problem | Outage {
   const details = [errorText(error)];
   if (statusOf(error) !== null) {
     return new Outage(
-      `The container engine at ${address} answers with an error: ${errorText(error)}`,
+      `The container engine at ${address} answers with an error: ${errorText(error).trim()}`,
       "Look at the engine's log, restart it, or set DOCKER_HOST to another one.",
       { cause: error },
     );
