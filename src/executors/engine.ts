@@ -10,6 +10,7 @@ import { exec } from "./exec.ts";
 import { collectLines, readTimestamped, parseNanoseconds } from "./log-lines.ts";
 import { watchMemory, type MemoryWatch } from "./memory-watch.ts";
 import { daemonPrivileges, type DaemonPrivileges } from "./privileges.ts";
+import { refuseLimits } from "./refuse-limits.ts";
 import { startService } from "./service.ts";
 import { errorText, statusOf } from "../lib/error-text.ts";
 
@@ -45,6 +46,7 @@ async function runJob(
   signal: AbortSignal,
 ): Promise<JobResult> {
   signal.throwIfAborted();
+  refuseLimits(job.limits, engine.facts);
   const parent = lastingParent(job.name, engine.facts);
   const container = await createContainer(engine, job, parent, context);
   // One signal for all reasons to stop: the caller's, and the job's own time limit.
@@ -167,6 +169,8 @@ async function runCommands(
     const exitCode = await exec(container, command.argv, command.workingDirectory, (stream, chunk) =>
       lines.write(stream, chunk, performance.now() - originMs),
     );
+    // A last line without an end is not glued to the next command's first.
+    lines.end(performance.now() - originMs);
     commands.push({ phase: command.phase, startMs, endMs: performance.now() - originMs, exitCode });
     if (exitCode !== 0) break;
   }
