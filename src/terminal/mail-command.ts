@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { buffer } from "node:stream/consumers";
+import { touchesTemplate } from "../answer-forge.ts";
 import { readBothTrees, type ReadingOfChange } from "../bot.ts";
 import { parsePatchMail, type PatchMail } from "../channels/mail/parse-patch-mail.ts";
 import { readMail } from "../channels/mail/read-mail.ts";
@@ -35,23 +36,44 @@ export async function mailCommand(options: MailCommandOptions): Promise<ExitCode
   const config = readMailConfig(process.env, options.send);
   const raw = await buffer(process.stdin);
   const answerable = shouldAnswer(await readMail(raw), [config.from.address]);
-  if (!answerable.answer) {
-    process.stderr.write(`tare: not answered: ${answerable.why}\n`);
-    return 0;
-  }
-  const mail = await parsePatchMail(raw);
+  if (!answerable.answer) return leaveAlone(answerable.why);
+  const mail = await patchIn(raw);
+  if ("why" in mail) return leaveAlone(mail.why);
+  if (!namesTemplate(mail.patch)) return leaveAlone("it touches no template");
   await sweepRepositories();
   await using repository = await openRepository(options.repository);
   const body = await answerMail(repository, mail, options);
+  if (body === null) return leaveAlone("it changes no recipe");
   await deliver(mail, body, config);
   return 0;
+}
+
+/** The patch of a mail, or why there is none: letters and cover letters are no mistakes of whoever pipes a list here. */
+async function patchIn(raw: Buffer): Promise<PatchMail | { why: string }> {
+  try {
+    return await parsePatchMail(raw);
+  } catch (error) {
+    if (error instanceof Problem && error.code === "change-empty") return { why: error.message };
+    throw error;
+  }
+}
+
+function leaveAlone(why: string): ExitCode {
+  process.stderr.write(`tare: not answered: ${why}\n`);
+  return 0;
+}
+
+/** Most patches of a list are about something else: they get no reply, not even where they do not apply. */
+function namesTemplate(patch: Buffer): boolean {
+  const lines = patch.toString("latin1").match(/^(?:diff --git |--- |\+\+\+ ).*$/gm) ?? [];
+  return touchesTemplate(lines.flatMap((line) => line.split(/["\s]+/)));
 }
 
 async function answerMail(
   repository: Repository,
   mail: PatchMail,
   options: MailCommandOptions,
-): Promise<Body> {
+): Promise<Body | null> {
   const stop = interruption();
   let trees = { base: "", head: "" };
   try {
@@ -67,6 +89,7 @@ async function answerMail(
     );
     trees = { base: change.base.commit ?? change.base.tree, head: change.head.tree };
     const reading = await readBothTrees(repository, change);
+    if (reading.comparison.changed.length === 0) return null;
     if (!options.trust) return { ...trees, text: refusal(change, reading), result: "not built" };
     const report = await runTrial(repository, change, reading, options, stop.signal);
     report.notes.unshift(...notes);
