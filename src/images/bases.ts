@@ -14,14 +14,14 @@ export type BaseImage = {
   madeHere: boolean;
 };
 
-const DEBIAN_SUITES: Readonly<Record<string, string>> = {
-  "11": "bullseye",
-  bullseye: "bullseye",
-  "12": "bookworm",
-  bookworm: "bookworm",
-  "13": "trixie",
-  trixie: "trixie",
-};
+const DEBIAN_SUITES: ReadonlyMap<string, string> = new Map([
+  ["11", "bullseye"],
+  ["bullseye", "bullseye"],
+  ["12", "bookworm"],
+  ["bookworm", "bookworm"],
+  ["13", "trixie"],
+  ["trixie", "trixie"],
+]);
 
 /** `debian:12-slim` and `docker.io/library/debian:12-slim` are one image. Digests are cut off. */
 export function canonicalName(name: string): { host: string; path: string; tag: string } {
@@ -41,7 +41,7 @@ export function packageRecipe(name: string): { kind: "busybox" } | { kind: "debi
   const { host, path, tag } = canonicalName(name);
   if (host !== "docker.io") return null;
   if (path === "library/busybox") return { kind: "busybox" };
-  const suite = path === "library/debian" ? DEBIAN_SUITES[tag.replace(/-slim$/, "")] : undefined;
+  const suite = path === "library/debian" ? DEBIAN_SUITES.get(tag.replace(/-slim$/, "")) : undefined;
   return suite === undefined ? null : { kind: "debian", suite };
 }
 
