@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { buffer } from "node:stream/consumers";
+import { answerImages, fakeImages, type FakeImages } from "./engine-images.ts";
 
 /** One container as its maker asked for it, and what became of it. */
 export type FakeContainer = {
@@ -42,6 +43,7 @@ export type FakeEngine = {
   address: string;
   containers: FakeContainer[];
   requests: string[];
+  images: FakeImages;
   /** Tells watchers that the kernel killed a process of this container. */
   oom(container: FakeContainer): void;
   close(): Promise<void>;
@@ -63,7 +65,8 @@ export async function startFakeEngine(options: FakeEngineOptions = {}): Promise<
     Object.assign(container, { state: "ended", exitCode });
     for (const wake of waiting.get(container.id) ?? []) wake();
   };
-  const world: World = { options, containers, watchers, waiting, execs, end };
+  const images = fakeImages();
+  const world: World = { options, images, containers, watchers, waiting, execs, end };
   const server = createServer((request, response) => {
     void handle(world, requests, request, response);
   });
@@ -76,6 +79,7 @@ export async function startFakeEngine(options: FakeEngineOptions = {}): Promise<
     address: `unix://${socket}`,
     containers,
     requests,
+    images,
     oom(container) {
       for (const [watcher, id] of watchers) if (id === container.id) watcher.write('{"Action":"oom"}\n');
     },
@@ -89,6 +93,7 @@ export async function startFakeEngine(options: FakeEngineOptions = {}): Promise<
 
 type World = {
   options: FakeEngineOptions;
+  images: FakeImages;
   containers: FakeContainer[];
   watchers: Map<ServerResponse, string>;
   waiting: Map<string, (() => void)[]>;
@@ -99,7 +104,7 @@ type World = {
 /** `METHOD path` without the API's version and the query. */
 function line(request: IncomingMessage): string {
   const { pathname } = new URL(request.url ?? "/", "http://engine");
-  return `${request.method} ${pathname.replace(/^\/v1\.\d+/, "")}`;
+  return `${request.method} ${decodeURIComponent(pathname.replace(/^\/v1\.\d+/, ""))}`;
 }
 
 async function handle(
@@ -114,6 +119,7 @@ async function handle(
   const refused = world.options.refuse?.(asked) ?? null;
   if (refused !== null) return send(response, refused.status, { message: refused.message });
   const query = new URL(request.url ?? "/", "http://engine").searchParams;
+  if (answerImages(world.images, asked, request, body, response)) return;
   const [, id = "", action = ""] = /^\w+ \/containers\/([^/]+)\/?(\w*)$/.exec(asked) ?? [];
   if (asked === "GET /info") return send(response, 200, INFO);
   if (asked === "GET /version") return send(response, 200, versionOf(world.options.podman === true));

@@ -1,0 +1,176 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Outage, Problem } from "../../src/domain/problem.ts";
+import { connectEngine, type Engine } from "../../src/executors/engine-connection.ts";
+import { makeBase, pullBase, serveBase } from "../../src/images/bases.ts";
+import { importDirectory, madeVersion, VERSION_LABEL } from "../../src/images/import-image.ts";
+import { pullOfficial } from "../../src/images/official.ts";
+import { PINS, pulledBy } from "../../src/images/pins.ts";
+import { openTestbed } from "../../src/images/testbed.ts";
+import { startFakeEngine, type FakeEngine } from "../fakes/engine.ts";
+
+let fake: FakeEngine;
+let engine: Engine;
+let directory = "";
+
+beforeEach(async () => {
+  fake = await startFakeEngine();
+  engine = await connectEngine(fake.address);
+  directory = await mkdtemp(join(tmpdir(), "images-"));
+});
+
+afterEach(async () => {
+  await fake.close();
+  await rm(directory, { recursive: true });
+});
+
+const said: string[] = [];
+const dialogue = { say: (line: string) => void said.push(line), ask: async () => false };
+
+function offerOfficial(): void {
+  for (const pin of ["docker", "kaniko", "kaniko-archived", "registry"] as const) {
+    fake.images.pullable.set(pulledBy(pin), { layers: [] });
+  }
+}
+
+describe("official images", () => {
+  it("are pulled by digest where they are not there yet", async () => {
+    offerOfficial();
+    fake.images.held.set(pulledBy("registry"), { layers: [] });
+    const tools = await pullOfficial(engine.docker, false);
+    expect(tools).toStrictEqual({
+      registry: official("registry"),
+      docker: official("docker"),
+      kaniko: official("kaniko"),
+      ownBases: false,
+    });
+    expect(fake.images.done).toStrictEqual([`pull ${pulledBy("docker")}`, `pull ${pulledBy("kaniko")}`]);
+  });
+
+  it("are the archived original of kaniko where the template names it", async () => {
+    offerOfficial();
+    expect(await pullOfficial(engine.docker, true)).toMatchObject({ kaniko: official("kaniko-archived") });
+  });
+
+  it("cannot be had where the engine cannot pull: the reason is handed back", async () => {
+    expect(await pullOfficial(engine.docker, false)).toStrictEqual({
+      why: `manifest for ${pulledBy("registry")} not found`,
+    });
+  });
+});
+
+function official(pin: keyof typeof PINS) {
+  const { digest, version } = PINS[pin];
+  return { image: pulledBy(pin), version, digest, origin: "official image" };
+}
+
+describe("the testbed", () => {
+  const open = (environment: NodeJS.ProcessEnv) =>
+    openTestbed({
+      cacheDirectory: directory,
+      environment: { DOCKER_HOST: fake.address, ...environment },
+      dialogue,
+      archivedKaniko: false,
+    });
+
+  it("is the engine that runs, with official images, swept; closing it leaves the engine alone", async () => {
+    offerOfficial();
+    const testbed = await open({});
+    expect(testbed.privateEngine).toBe(false);
+    expect(testbed.tools.docker.image).toBe(pulledBy("docker"));
+    expect(testbed.engine.address).toBe(fake.address);
+    expect(fake.requests.at(-1)).toBe("GET /containers/json");
+    await testbed.close();
+    expect((await connectEngine(fake.address)).facts.cpus).toBe(4);
+  });
+
+  it("is a Problem where official images are asked for and cannot be pulled", async () => {
+    const opening = open({ TARE_IMAGES: "official" });
+    await expect(opening).rejects.toThrow(Problem);
+    await expect(opening).rejects.toMatchObject({
+      code: "image-unavailable",
+      details: [`manifest for ${pulledBy("registry")} not found`],
+    });
+  });
+});
+
+describe("a base image", () => {
+  it("is pulled with its digest and its layers", async () => {
+    fake.images.pullable.set("debian:12", { layers: ["sha256:a", "sha256:b"], digests: ["debian@sha256:d"] });
+    expect(await pullBase(engine.docker, "debian:12")).toStrictEqual({
+      name: "debian:12",
+      image: "debian:12",
+      digest: "sha256:d",
+      diffIds: ["sha256:a", "sha256:b"],
+      madeHere: false,
+    });
+  });
+
+  it("is a Problem where it cannot be pulled, with the engine's words", async () => {
+    await expect(pullBase(engine.docker, "debian:99")).rejects.toMatchObject({
+      code: "base-image-missing",
+      message: "The base image debian:99 cannot be pulled.",
+      details: ["manifest for debian:99 not found"],
+    });
+  });
+
+  it("is not made again where the engine has it", async () => {
+    const image = "localhost/tare/base-debian-bookworm:1";
+    fake.images.held.set(image, { layers: ["sha256:a"], labels: { [VERSION_LABEL]: "1" } });
+    expect(await makeBase(engine.docker, "docker.io/library/debian:12-slim", dialogue)).toStrictEqual({
+      name: "docker.io/library/debian:12-slim",
+      image,
+      digest: null,
+      diffIds: ["sha256:a"],
+      madeHere: true,
+    });
+    expect(fake.images.done).toStrictEqual([]);
+  });
+
+  it("is a Problem where no package makes it", async () => {
+    await expect(makeBase(engine.docker, "fedora:40", dialogue)).rejects.toMatchObject({
+      code: "base-image-missing",
+      message:
+        "The base image fedora:40 cannot be had: no public registry is in reach, and no package makes it.",
+    });
+  });
+
+  it("is served under the name that a Dockerfile uses, and its own name is taken off the engine again", async () => {
+    fake.images.held.set("localhost/tare/base:1", { layers: ["sha256:a"] });
+    const base = {
+      name: "debian:12-slim",
+      image: "localhost/tare/base:1",
+      digest: null,
+      diffIds: ["sha256:a"],
+      madeHere: true,
+    };
+    expect(await serveBase(engine.docker, base, "127.0.0.1:5001")).toBe("sha256:pushed");
+    expect(fake.images.done).toStrictEqual([
+      "tag localhost/tare/base:1 127.0.0.1:5001/library/debian:12-slim",
+      "push 127.0.0.1:5001/library/debian:12-slim",
+      "remove 127.0.0.1:5001/library/debian:12-slim",
+    ]);
+    fake.images.pushFails = "http: server gave HTTP response to HTTPS client";
+    await expect(serveBase(engine.docker, base, "127.0.0.1:5001")).rejects.toThrow(Outage);
+    expect([...fake.images.held.keys()]).toStrictEqual(["localhost/tare/base:1"]);
+  });
+});
+
+describe("an image that is made from a directory", () => {
+  it("carries its label and can be asked for its version", async () => {
+    await writeFile(join(directory, "file"), "content");
+    expect(await madeVersion(engine.docker, "localhost/tare/x:1")).toBeNull();
+    await importDirectory(engine.docker, directory, "localhost/tare/x:1", [
+      'CMD ["sh"]',
+      `LABEL ${VERSION_LABEL}=7`,
+    ]);
+    expect(await madeVersion(engine.docker, "localhost/tare/x:1")).toBe("7");
+  });
+
+  it("has no version where another program made it", async () => {
+    fake.images.held.set("localhost/tare/x:1", { layers: [] });
+    expect(await madeVersion(engine.docker, "localhost/tare/x:1")).toBe("");
+  });
+});
