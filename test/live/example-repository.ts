@@ -31,7 +31,7 @@ export function makeExampleRepository(): ExampleRepository {
   const commit = (files: Record<string, string>) => {
     for (const [path, text] of Object.entries(files)) writeFileSync(join(directory, path), text);
     git("add", "-A");
-    git("commit", "-q", "-m", "A change");
+    git("commit", "-q", "--allow-empty", "-m", "A change");
     return git("rev-parse", "HEAD");
   };
   git("init", "-q", "-b", "main");

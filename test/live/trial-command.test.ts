@@ -12,9 +12,12 @@ import { openLiveTestbed, type LiveTestbed } from "./live-testbed.ts";
 
 let live: LiveTestbed;
 let example: ExampleRepository;
+/** Trials of somebody else that run on the same engine: what they hold is not ours to count. */
+let others: Set<string>;
 beforeAll(async () => {
   live = await openLiveTestbed();
   example = makeExampleRepository();
+  others = new Set((await ownedContainers()).map(runId));
 });
 afterAll(async () => {
   example.remove();
@@ -24,20 +27,27 @@ afterAll(async () => {
 const trial = (...argv: string[]) =>
   run(process.execPath, [MAIN, "trial", "--repo", example.directory, "--repeats", "1", "--yes", ...argv]);
 
-/** Containers that Tare owns besides those of this test. */
-async function containersLeft(): Promise<string[]> {
+async function ownedContainers(): Promise<string[]> {
   const all = await live.testbed.engine.docker.listContainers({
     all: true,
     filters: { label: ["dev.tare.owner"] },
   });
-  return all.flatMap(({ Names }) => Names).filter((name) => !name.startsWith("/tare-live-bases"));
+  return all.flatMap(({ Names }) => Names).map((name) => name.replace("/tare-", ""));
+}
+
+/** What names of one trial start with: process and run. */
+const runId = (name: string) => /^\d+-[0-9a-f]+/.exec(name)?.[0] ?? name;
+
+/** Containers that trials of this test have left; the registry of base images that the test itself keeps is none. */
+async function containersLeft(): Promise<string[]> {
+  return (await ownedContainers()).filter((name) => !others.has(runId(name)));
 }
 
 /** Control groups of jobs that are still there; none where the kernel has no version 1. */
 function groupsLeft(): string[] {
   try {
     return readdirSync("/sys/fs/cgroup/memory/tare", { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
+      .filter((entry) => entry.isDirectory() && !others.has(runId(entry.name)))
       .map((entry) => entry.name);
   } catch {
     return [];
