@@ -1,4 +1,4 @@
-import type { AnswerChange, ForgeChange } from "../../src/channels/types.ts";
+import type { AnswerChange, ForgeChange, TouchesTemplate } from "../../src/channels/types.ts";
 import type { ServeConfig } from "../../src/config/serve.ts";
 import { createWebLog } from "../../src/web/log.ts";
 import { createWebServer, type WebServer } from "../../src/web/server.ts";
@@ -24,6 +24,8 @@ export type Story = {
 export async function startStory(options: {
   forge: Pick<ServeConfig, "github" | "gitlab">;
   answer?: AnswerChange;
+  /** Without it only the entry file of GitLab CI counts as a template. */
+  touchesTemplate?: TouchesTemplate;
   now?: () => Date;
 }): Promise<Story> {
   const asked: ForgeChange[] = [];
@@ -35,7 +37,8 @@ export async function startStory(options: {
       asked.push(change);
       return answer(change, signal);
     },
-    touchesTemplate: (paths) => paths.some((path) => path.endsWith(".gitlab-ci.yml")),
+    touchesTemplate:
+      options.touchesTemplate ?? ((paths) => paths.some((path) => path.endsWith(".gitlab-ci.yml"))),
     log: createWebLog({ level: "debug", destination: { write: (line) => void log.push(line) } }),
     now: options.now ?? (() => storyTime),
   });
