@@ -13,7 +13,7 @@ export function inWords(name: string, values: readonly number[]): string {
   return `${name}: median ${ms(median)} ms (${ms(least)} to ${ms(greatest)}, n=${values.length})`;
 }
 
-export async function timed(task: () => Promise<unknown> | unknown): Promise<number> {
+export async function timed(task: () => unknown): Promise<number> {
   const startMs = performance.now();
   await task();
   return performance.now() - startMs;

@@ -24,7 +24,7 @@ it("is built, packed, installed and run as `tare`", () => {
   const npm = (...argv: string[]) =>
     execFileSync("npm", argv, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
   npm("pack", "--pack-destination", prefix);
-  const [archive] = readdirSync(prefix).filter((name) => name.endsWith(".tgz"));
+  const archive = readdirSync(prefix).find((name) => name.endsWith(".tgz"));
   npm("install", "--global", "--prefix", prefix, "--no-fund", "--no-audit", join(prefix, archive ?? ""));
 
   // The program names its own interpreter: the right Node comes first on the path.

@@ -77,7 +77,7 @@ describe("tare trial on the example project", () => {
       "--fail-on",
       "worse",
     );
-    const report = reportSchema.parse(JSON.parse(readFileSync(file, "utf8"))) as Report;
+    const report = reportSchema.parse(JSON.parse(readFileSync(file, "utf8")));
     rmSync(file);
 
     expect(result.exitCode).toBe(1);
@@ -133,7 +133,7 @@ describe("tare trial on the example project", () => {
       "--fail-on",
       "worse",
     );
-    const report = reportSchema.parse(JSON.parse(result.stdout.toString("utf8"))) as Report;
+    const report = reportSchema.parse(JSON.parse(result.stdout.toString("utf8")));
     expect([report.verdict, result.exitCode]).toEqual(["broken", 1]);
     const broken = report.images[0]?.strategies.find((strategy) => strategy.role === "proposed")?.runs[0];
     expect(broken?.outcome).toBe("failed");
@@ -146,7 +146,7 @@ describe("tare trial on the example project", () => {
     const base = example.commit({ "docker/docs.docker": failing, ".gitlab-ci.d/containers.yml": LOUD_JOBS });
     const head = example.commit({ ".gitlab-ci.d/containers.yml": QUIET_JOBS });
     const result = await trial("--rev", head, "--base", base, "--images", "docs", "--format", "json");
-    const report = reportSchema.parse(JSON.parse(result.stdout.toString("utf8"))) as Report;
+    const report = reportSchema.parse(JSON.parse(result.stdout.toString("utf8")));
     expect([report.verdict, result.exitCode]).toEqual(["infrastructure", 3]);
   });
 
@@ -155,7 +155,7 @@ describe("tare trial on the example project", () => {
     const hanging = "FROM docker.io/library/busybox:1.36\nRUN sleep 600\n";
     const head = example.commit({ "docker/lint.docker": hanging, ".gitlab-ci.d/containers.yml": QUIET_JOBS });
     const argv = ["--rev", head, "--base", base, "--images", "lint", "--format", "json", "--timeout", "0.2"];
-    const report = reportSchema.parse(JSON.parse((await trial(...argv)).stdout.toString("utf8"))) as Report;
+    const report = reportSchema.parse(JSON.parse((await trial(...argv)).stdout.toString("utf8")));
     expect(report.images[0]?.strategies.at(-1)?.runs[0]?.outcome).toBe("timed-out");
     expect(await containersLeft()).toEqual([]);
   });
