@@ -46,6 +46,8 @@ function optionsFor(address: string): Docker.DockerOptions {
   };
 }
 
+const ANSWER_LIMIT_MS = 15_000;
+
 /**
  * Connects to the engine at `address` (unix:// or tcp://).
  * Throws Problem engine-missing where nothing answers and engine-forbidden where it may not be used, and an Outage
@@ -53,7 +55,14 @@ function optionsFor(address: string): Docker.DockerOptions {
  */
 export async function connectEngine(address: string): Promise<Engine> {
   const docker = new Docker(optionsFor(address));
+  // Something that takes a connection and never answers would hold a command for ever.
+  const limit = AbortSignal.timeout(ANSWER_LIMIT_MS);
   try {
+    // The package's types leave out the options that its code takes.
+    const ping = docker.ping.bind(docker) as unknown as (options: {
+      abortSignal: AbortSignal;
+    }) => Promise<unknown>;
+    await ping({ abortSignal: limit });
     const [info, version] = await Promise.all([docker.info(), docker.version()]);
     const components = (version as { Components?: { Name: string }[] }).Components ?? [];
     const podman = components.some((component) => component.Name.startsWith("Podman"));
@@ -73,7 +82,12 @@ export async function connectEngine(address: string): Promise<Engine> {
       },
     };
   } catch (error) {
-    throw engineFault(address, error);
+    if (!limit.aborted) throw engineFault(address, error);
+    throw new Outage(
+      `The container engine at ${address} takes connections but does not answer.`,
+      "Look at the engine, or set DOCKER_HOST to another one.",
+      { cause: error },
+    );
   }
 }
 

@@ -121,6 +121,7 @@ async function handle(
   const query = new URL(request.url ?? "/", "http://engine").searchParams;
   if (answerImages(world.images, asked, request, body, response)) return;
   const [, id = "", action = ""] = /^\w+ \/containers\/([^/]+)\/?(\w*)$/.exec(asked) ?? [];
+  if (asked === "GET /_ping") return send(response, 200, "OK");
   if (asked === "GET /info") return send(response, 200, INFO);
   if (asked === "GET /version") return send(response, 200, versionOf(world.options.podman === true));
   if (asked === "GET /events") return watch(world, response, query);
