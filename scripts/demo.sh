@@ -1,9 +1,11 @@
 #!/bin/sh
-# Puts the example project into a repository of its own and answers the patch mail to it.
+# Puts the example project into a repository of its own (.tare/lantern) and answers the patch mail to it. The
+# repository stays, so that the command at the end of the answer repeats it.
 set -eu
 cd "$(dirname "$0")/.."
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+work=.tare/lantern
+rm -rf "$work"
+mkdir -p "$work"
 cp -R example/project/. "$work"
 GIT_CONFIG_GLOBAL=/dev/null
 GIT_AUTHOR_NAME='Ada Keeper' GIT_AUTHOR_EMAIL=ada@lantern.example GIT_AUTHOR_DATE='2026-05-04T10:00:00+0000'
