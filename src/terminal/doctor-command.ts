@@ -8,7 +8,7 @@ import { findProgram, hostCommand } from "../images/host-commands.ts";
 import { MINIMUM_FREE_BYTES } from "../images/testbed.ts";
 import { freeBytes } from "../lib/disk.ts";
 import type { ExitCode } from "./exit-code.ts";
-import { cacheDirectory } from "./session.ts";
+import { cacheDirectory } from "../lib/cache-directory.ts";
 
 /** One thing that was looked at. `remedy` is set where it is not usable. */
 type Finding = {

@@ -7,7 +7,8 @@ import { sweepRepositories } from "../git/repository.ts";
 import { createWebLog } from "../web/log.ts";
 import { createWebServer } from "../web/server.ts";
 import type { ExitCode } from "./exit-code.ts";
-import { cacheDirectory, interruption } from "./session.ts";
+import { cacheDirectory } from "../lib/cache-directory.ts";
+import { interruption } from "./session.ts";
 import { runTrial } from "./trial-command.ts";
 
 /** `tare serve`: webhooks in, comments and notes out. In memory, one change at a time. */

@@ -1,16 +1,7 @@
-import { homedir } from "node:os";
-import { join, resolve } from "node:path";
 import { openTestbed, type Testbed } from "../images/testbed.ts";
 import { createDialogue, isInteractive } from "./dialogue.ts";
+import { cacheDirectory } from "../lib/cache-directory.ts";
 import type { SetupDialogue } from "../images/types.ts";
-
-/** Where Tare keeps what set-up made: TARE_CACHE, else the user's cache directory. An absolute path. */
-export function cacheDirectory(environment: NodeJS.ProcessEnv): string {
-  const named = environment["TARE_CACHE"];
-  if (named !== undefined && named !== "") return resolve(named);
-  const base = environment["XDG_CACHE_HOME"];
-  return resolve(base === undefined || base === "" ? join(homedir(), ".cache") : base, "tare");
-}
 
 /** A signal that Ctrl-C and a request to end abort: what was started is then removed before the process ends. */
 export function interruption(): { signal: AbortSignal; dispose(): void } {

@@ -4,7 +4,8 @@ import { sweepRepositories } from "../git/repository.ts";
 import { formatCount } from "../domain/quantities.ts";
 import { acquirePrivateEngine, hasPrivateEngine } from "../images/private-engine.ts";
 import type { ExitCode } from "./exit-code.ts";
-import { cacheDirectory, withTestbed } from "./session.ts";
+import { cacheDirectory } from "../lib/cache-directory.ts";
+import { withTestbed } from "./session.ts";
 
 /** `tare setup`: everything that a first trial would otherwise do before it starts. */
 export async function setupCommand(options: { yes: boolean }): Promise<ExitCode> {

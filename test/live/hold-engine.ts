@@ -1,5 +1,5 @@
 import { openTestbed } from "../../src/images/testbed.ts";
-import { cacheDirectory } from "../../src/terminal/session.ts";
+import { cacheDirectory } from "../../src/lib/cache-directory.ts";
 
 /** Keeps one engine up for all live tests; each of them opens the testbed by itself and finds it running. */
 export async function setup(): Promise<() => Promise<void>> {

@@ -6,7 +6,7 @@ import type { Recipe } from "../../src/domain/recipe.ts";
 import { makeBase, pullBase, serveBase, type BaseImage } from "../../src/images/bases.ts";
 import { openTestbed, type Testbed } from "../../src/images/testbed.ts";
 import { startRegistry, type TrialRegistry } from "../../src/registry/trial-registry.ts";
-import { cacheDirectory } from "../../src/terminal/session.ts";
+import { cacheDirectory } from "../../src/lib/cache-directory.ts";
 
 const BUSYBOX = "docker.io/library/busybox:1.36";
 

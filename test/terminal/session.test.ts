@@ -2,7 +2,7 @@ import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { createDialogue, createProgress, isInteractive } from "../../src/terminal/dialogue.ts";
-import { cacheDirectory } from "../../src/terminal/session.ts";
+import { cacheDirectory } from "../../src/lib/cache-directory.ts";
 
 describe("the cache directory", () => {
   it.each([

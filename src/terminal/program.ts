@@ -1,0 +1,233 @@
+import { Command, CommanderError, Option } from "commander";
+import { Problem } from "../domain/problem.ts";
+import { DEFAULT_LIMITS } from "../domain/job.ts";
+import { bugText, exitCodeOfError, type ExitCode } from "./exit-code.ts";
+import {
+  cpuCount,
+  editChoice,
+  memorySize,
+  minutes,
+  names,
+  oneOf,
+  projectPath,
+  wholeNumber,
+} from "./options.ts";
+import { TARE_VERSION } from "../version.ts";
+
+// Commands are imported when they are called: `tare --help` reads none of them.
+
+const GIB = 1024 ** 3;
+
+const EXIT_CODES = `
+Exit codes: 0 answered, 1 worse (with --fail-on worse), 2 your mistake, 3 infrastructure or a bug.`;
+
+function addChange(command: Command): Command {
+  return command
+    .option("--patch <file>", "patch mail, git format-patch file or diff; - reads standard input")
+    .option("--rev <revision>", "revision of the repository instead of a patch (default: HEAD)")
+    .option("--repo <directory>", "repository that the change is for, a checkout or bare", ".")
+    .option("--base <revision>", "what the change is compared with (default: HEAD, or the parent of --rev)");
+}
+
+function addTrial(command: Command): Command {
+  return command
+    .option("--images <names>", "images to build: names, Dockerfiles or jobs, separated by commas", names)
+    .option("--repeats <n>", "timed repeats of each trial", wholeNumber(1, 20), 3)
+    .option(
+      "--edit <which>",
+      "RUN that the synthetic edit changes: first, last or its number",
+      editChoice,
+      "first",
+    )
+    .option(
+      "--project <path>",
+      "group/project whose pipeline it is (default: as the templates name it)",
+      projectPath,
+    )
+    .option("--cpus <n>", "CPUs of a job", cpuCount, 2)
+    .option("--memory <size>", "memory of a job", memorySize, 8 * GIB)
+    .option("--timeout <minutes>", "time limit of a run in minutes", minutes, 60)
+    .option("-y, --yes", "make and install what set-up needs without asking");
+}
+
+type Flags = Record<string, unknown> & {
+  patch?: string;
+  rev?: string;
+  repo: string;
+  base?: string;
+  images?: string[];
+  repeats: number;
+  edit: "first" | "last" | number;
+  project?: string;
+  cpus: number;
+  memory: number;
+  timeout: number;
+  yes?: boolean;
+};
+
+/** The command as it can be typed again. */
+function typed(argv: readonly string[]): string {
+  const quoted = argv.map((word) =>
+    /^[\w@%+=:,./~^-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`,
+  );
+  return ["tare", ...quoted].join(" ");
+}
+
+function requested(flags: Flags) {
+  return {
+    patch: flags.patch ?? null,
+    revision: flags.rev ?? null,
+    base: flags.base ?? null,
+    repository: flags.repo,
+    images: flags.images ?? [],
+    repeats: flags.repeats,
+    edit: flags.edit,
+    projectPath: flags.project ?? null,
+    yes: flags.yes === true,
+    limits: {
+      ...DEFAULT_LIMITS,
+      cpus: flags.cpus,
+      memoryBytes: flags.memory,
+      durationMs: Math.round(flags.timeout * 60_000),
+    },
+    command: typed(process.argv.slice(2)),
+  };
+}
+
+function program(finish: (code: ExitCode) => void): Command {
+  const root = new Command("tare")
+    .description("Weighs container caches before they are merged.")
+    .version(TARE_VERSION)
+    .addHelpText("after", EXIT_CODES)
+    .exitOverride();
+
+  addTrial(addChange(root.command("trial").description("build a change with its strategies and answer it")))
+    .option("--trust", "build the patch: its author is a stranger otherwise")
+    .addOption(
+      new Option("--format <format>", "form of the answer")
+        .choices(["mail", "markdown", "json", "text"])
+        .argParser(oneOf("mail", "markdown", "json", "text"))
+        .default("text"),
+    )
+    .option("--out <file>", "write the answer here instead of standard output")
+    .option("--report <file>", "write the answer as JSON here as well")
+    .addOption(
+      new Option("--fail-on <verdict>", "exit with 1 on this verdict (broken counts as worse)")
+        .argParser(oneOf("worse", "never"))
+        .default("never"),
+    )
+    .addHelpText("after", EXIT_CODES)
+    .action(
+      async (
+        flags: Flags & { trust?: boolean; format: "text"; out?: string; report?: string; failOn: "never" },
+      ) => {
+        const { trialCommand } = await import("./trial-command.ts");
+        finish(
+          await trialCommand({
+            ...requested(flags),
+            trust: flags.trust === true,
+            format: flags.format,
+            out: flags.out ?? null,
+            report: flags.report ?? null,
+            failOn: flags.failOn,
+          }),
+        );
+      },
+    );
+
+  addTrial(addChange(root.command("plan").description("print what a trial would run; build nothing")))
+    .addOption(new Option("--format <format>", "form").argParser(oneOf("text", "json")).default("text"))
+    .action(async (flags: Flags & { format: "text" | "json" }) => {
+      const { planCommand } = await import("./plan-command.ts");
+      finish(await planCommand({ ...requested(flags), format: flags.format }));
+    });
+
+  root
+    .command("recipes")
+    .description("print the image builds that the templates of a tree state")
+    .option("--repo <directory>", "repository, a checkout or bare", ".")
+    .option("--rev <revision>", "revision to read", "HEAD")
+    .addOption(new Option("--format <format>", "form").argParser(oneOf("text", "json")).default("text"))
+    .action(async (flags: { repo: string; rev: string; format: "text" | "json" }) => {
+      const { recipesCommand } = await import("./recipes-command.ts");
+      finish(await recipesCommand(flags));
+    });
+
+  root
+    .command("mail")
+    .description("read a patch mail from standard input and print the reply, or send it")
+    .option("--repo <directory>", "repository that the patch is for, a checkout or bare", ".")
+    .option("--base <revision>", "what the patch is applied to (default: HEAD)")
+    .option("--send", "send the reply (TARE_SMTP_URL, TARE_MAIL_FROM)")
+    .option("--trust", "build the patch: its author is a stranger otherwise")
+    .option("--images <names>", "images to build, separated by commas", names)
+    .option("--repeats <n>", "timed repeats of each trial", wholeNumber(1, 20), 3)
+    .option("--edit <which>", "RUN that the synthetic edit changes", editChoice, "first")
+    .option("--project <path>", "group/project whose pipeline it is", projectPath)
+    .option("--cpus <n>", "CPUs of a job", cpuCount, 2)
+    .option("--memory <size>", "memory of a job", memorySize, 8 * GIB)
+    .option("--timeout <minutes>", "time limit of a run in minutes", minutes, 60)
+    .addHelpText("after", EXIT_CODES)
+    .action(async (flags: Flags & { send?: boolean; trust?: boolean }) => {
+      const { mailCommand } = await import("./mail-command.ts");
+      const asked = requested({ ...flags, patch: "-" });
+      finish(await mailCommand({ ...asked, send: flags.send === true, trust: flags.trust === true }));
+    });
+
+  root
+    .command("serve")
+    .description("answer webhooks of GitHub and GitLab (settings come from the environment)")
+    .action(async () => {
+      const { serveCommand } = await import("./serve-command.ts");
+      finish(await serveCommand());
+    });
+
+  root
+    .command("doctor")
+    .description("tell what is usable on this machine, and what to do where it is not")
+    .action(async () => {
+      const { doctorCommand } = await import("./doctor-command.ts");
+      finish(await doctorCommand());
+    });
+
+  root
+    .command("setup")
+    .description("pull or make the images of builders and registry")
+    .option("-y, --yes", "do not ask")
+    .action(async (flags: { yes?: boolean }) => {
+      const { setupCommand } = await import("./setup-command.ts");
+      finish(await setupCommand({ yes: flags.yes === true }));
+    });
+
+  root
+    .command("sweep")
+    .description("remove what a killed Tare left behind")
+    .action(async () => {
+      const { sweepCommand } = await import("./setup-command.ts");
+      finish(await sweepCommand());
+    });
+  return root;
+}
+
+/** The command line: parses the arguments, runs one command, and sets the exit code. */
+export async function runCommandLine(): Promise<void> {
+  try {
+    await program((code) => (process.exitCode = code)).parseAsync();
+  } catch (error) {
+    await complain(error);
+  }
+}
+
+async function complain(error: unknown): Promise<void> {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+    return;
+  }
+  process.exitCode = exitCodeOfError(error);
+  if (error instanceof Problem) {
+    const { renderProblem } = await import("../reports/problem.ts");
+    process.stderr.write(renderProblem(error, "text"));
+  } else if (error instanceof Error && error.name === "Interrupted") {
+    process.exitCode = 130;
+  } else process.stderr.write(bugText(error));
+}
