@@ -94,7 +94,7 @@ async function prepareBases(
     const base: BaseImage =
       registry === null ? await pullBase(docker, name) : await makeBase(docker, name, doors.dialogue);
     const digest = registry === null ? base.digest : await serveBase(docker, base, registry.host);
-    const origin = base.madeHere ? "made from packages" : "pulled";
+    const origin = base.madeHere ? "a stand-in made from packages" : "pulled";
     known.set(name, { digest, diffIds: base.diffIds, origin });
   }
   return known;
@@ -186,12 +186,28 @@ function remarks(tried: Tried): string[] {
   return [
     "Peak memory is the high-water mark of the job's cgroup, page cache included; `no cache` is the processes' own, sampled every 100 ms.",
     ...compressionRemark(tried),
+    ...roomyCacheRemark(tried),
     ...(daemon
       ? ["docker/inline needs a privileged runner (a daemon in the job); kaniko needs no privileges."]
       : []),
     "RUN steps download from the network anew in each run that executes them.",
     "Bytes pulled and pushed are counted at the trial's registry; base images come from another one.",
   ];
+}
+
+/** A cache that only a run with more memory could fill: what later runs take from it, the runner of the template never gets. */
+function roomyCacheRemark(tried: Tried): string[] {
+  return tried.images.flatMap((image) =>
+    image.strategies
+      .filter(
+        ({ runs }) =>
+          runs.some((run) => run.scenario === "cold" && run.storageRun !== null) && runs.length > 1,
+      )
+      .map(
+        ({ strategy }) =>
+          `${image.image}, ${strategy}: the cache behind the warm build was filled by the run with more memory; at the limit there would be none.`,
+      ),
+  );
 }
 
 /** The same content has different sizes where builders compress it differently; nobody should take that for the cache's doing. */

@@ -34,7 +34,10 @@ export function readMailConfig(environment: Record<string, string | undefined>, 
       "configuration",
       "The mail door is not set up.",
       "Set the variables below in the environment.",
-      parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`),
+      parsed.error.issues.map((issue) => {
+        const name = issue.path.join(".");
+        return `${name}: ${name in given ? issue.message : "is not set"}`;
+      }),
     );
   }
   const { TARE_MAIL_FROM: from, TARE_MAIL_REPLY_TO: replyTo, TARE_SMTP_URL: smtpUrl } = parsed.data;

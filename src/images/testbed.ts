@@ -36,6 +36,7 @@ export type TestbedOptions = {
  * them, else images made from packages after saying so. Problem setup-refused where the person says no.
  */
 export async function openTestbed(options: TestbedOptions): Promise<Testbed> {
+  checkEngineSettings(options.environment);
   await refuseFullDisk(options.cacheDirectory);
   const address = engineAddress(options.environment);
   if (address === null) return openPrivate(options);
@@ -54,6 +55,24 @@ export async function openTestbed(options: TestbedOptions): Promise<Testbed> {
   await ensurePackages(false, options.dialogue);
   const tools = await makeTools(engine.docker, options.cacheDirectory, options.dialogue);
   return ready(engine, tools, options, async () => {}, false);
+}
+
+/** Settings that choose among a few words. Problem configuration with all faults. */
+export function checkEngineSettings(environment: NodeJS.ProcessEnv): void {
+  const choices = { TARE_IMAGES: ["official", "packages"], TARE_PRIVILEGES: ["privileged", "capabilities"] };
+  const faults = Object.entries(choices).flatMap(([name, words]) => {
+    const value = environment[name];
+    return value === undefined || value === "" || words.includes(value)
+      ? []
+      : [`${name}: must be ${words.join(" or ")}`];
+  });
+  if (faults.length === 0) return;
+  throw new Problem(
+    "configuration",
+    "The settings of the engine are wrong.",
+    "Correct or unset them.",
+    faults,
+  );
 }
 
 async function refuseFullDisk(directory: string): Promise<void> {

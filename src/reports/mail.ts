@@ -32,7 +32,7 @@ export type MailOptions = {
   stop?: string;
 };
 
-const STOP = "To stop these mails, answer this one: a person reads the answers.";
+const STOP = 'A patch with a line "tare: no", or the header "X-Tare: ignore", is left alone.';
 
 /** Body of the reply by mail: plain text, lines of 72 columns, tables of 78, at most 8 kB. */
 export function renderMail(report: Report, options: MailOptions = {}): string {

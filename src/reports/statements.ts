@@ -193,8 +193,9 @@ export function testedItems(report: Report): { label: string; text: string }[] {
 
 function imageItems(image: ImageReport): { label: string; text: string }[] {
   const bases = image.bases.slice(0, NAMED).map(({ name, digest, from }) => {
-    const pinned = digest === null ? name : `${name}@${digest.slice(0, 19)}`;
-    return from === name || from === "" ? pinned : `${pinned} (${from})`;
+    if (from === name || from === "") return digest === null ? name : `${name}@${digest.slice(0, 19)}`;
+    // A digest belongs behind the name only where that registry knows it: not that of a stand-in.
+    return `${name} (${from}${digest === null ? "" : `: ${digest.slice(0, 19)}`})`;
   });
   const from = bases.length > 0 ? `, from ${bases.join(", ")}` : "";
   return [

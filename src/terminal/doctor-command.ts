@@ -5,7 +5,7 @@ import { connectEngine, engineAddress, type Engine } from "../executors/engine-c
 import { daemonPrivileges } from "../executors/privileges.ts";
 import { missingPackages } from "../images/debian.ts";
 import { findProgram, hostCommand } from "../images/host-commands.ts";
-import { MINIMUM_FREE_BYTES } from "../images/testbed.ts";
+import { checkEngineSettings, MINIMUM_FREE_BYTES } from "../images/testbed.ts";
 import { freeBytes } from "../lib/disk.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { cacheDirectory } from "../lib/cache-directory.ts";
@@ -20,6 +20,7 @@ type Finding = {
 
 /** `tare doctor`: what is usable here and what to do where it is not. Changes nothing. Exit code 3 where no trial can be run. */
 export async function doctorCommand(): Promise<ExitCode> {
+  checkEngineSettings(process.env);
   const findings = [await gitFinding(), ...(await engineFindings()), await goFinding(), await diskFinding()];
   for (const { what, state, detail, remedy } of findings) {
     process.stdout.write(`${what.padEnd(10)} ${state.padEnd(12)} ${detail}\n`);

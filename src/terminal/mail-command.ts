@@ -39,6 +39,10 @@ export async function mailCommand(options: MailCommandOptions): Promise<ExitCode
   if (!answerable.answer) return leaveAlone(answerable.why);
   const mail = await patchIn(raw);
   if ("why" in mail) return leaveAlone(mail.why);
+  // The rest of the series is not at hand: what a later part does to the tree alone would be a wrong answer.
+  if ((mail.part ?? 1) > 1)
+    return leaveAlone(`it is part ${mail.part} of a series, and series are not assembled yet`);
+  if (mail.author.address === "") return leaveAlone("it names no sender");
   if (!namesTemplate(mail.patch)) return leaveAlone("it touches no template");
   await sweepRepositories();
   await using repository = await openRepository(options.repository);

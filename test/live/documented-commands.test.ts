@@ -29,8 +29,8 @@ function commandsOf(page: string): string[] {
 const ELSEWHERE: Readonly<Record<string, string>> = {
   "npm test": "it runs this test",
   "npm run check": "it runs this test",
-  "npm install --global tare":
-    "test/live/package.test.ts installs the packed program into a prefix of its own",
+  "npm pack": "test/live/package.test.ts packs the program",
+  "npm install --global ./tare-0.1.0.tgz": "test/live/package.test.ts installs it into a prefix of its own",
 };
 
 const pages = [
