@@ -6,13 +6,18 @@ import { benchRunOverhead } from "./run-overhead.ts";
 
 /**
  * Prints ratios and times of what users wait for. Both sides of a ratio are measured in turn in this very run.
- * `npm run bench -- --repo DIR` reads that repository for `tare recipes` instead of the example.
+ * `npm run bench -- --repo DIR` reads that repository for `tare recipes` instead of the example;
+ * `--only command-line|accounting|run-overhead` measures one of the three.
  */
-const at = process.argv.indexOf("--repo");
-const repository = at === -1 ? null : (process.argv[at + 1] ?? null);
+const option = (name: string): string | null => {
+  const at = process.argv.indexOf(name);
+  return at === -1 ? null : (process.argv[at + 1] ?? null);
+};
+const only = option("--only");
+const wanted = (name: string): boolean => only === null || only === name;
 
 const kernel = execFileSync("uname", ["-r"], { encoding: "utf8" }).trim();
 console.log(`node ${process.version}, ${cpus().length} CPUs, kernel ${kernel}`);
-await benchCommandLine(repository);
-await benchAccounting();
-await benchRunOverhead();
+if (wanted("command-line")) await benchCommandLine(option("--repo"));
+if (wanted("accounting")) await benchAccounting();
+if (wanted("run-overhead")) await benchRunOverhead();
