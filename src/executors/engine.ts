@@ -4,6 +4,7 @@ import type { Job, JobResult, Outcome, Service, ServiceSpec } from "../domain/jo
 import { freeBytes } from "../lib/disk.ts";
 import { isRunning, ownIdentity } from "../lib/process-identity.ts";
 import { archiveOf } from "./archive.ts";
+import { createFromImage } from "./create-container.ts";
 import { lastingParent, listParents, removeParent } from "./cgroup.ts";
 import type { Engine } from "./engine-connection.ts";
 import { exec } from "./exec.ts";
@@ -12,7 +13,7 @@ import { watchMemory, type MemoryWatch } from "./memory-watch.ts";
 import { daemonPrivileges, type DaemonPrivileges } from "./privileges.ts";
 import { refuseLimits } from "./refuse-limits.ts";
 import { startService } from "./service.ts";
-import { errorText, statusOf } from "../lib/error-text.ts";
+import { errorText } from "../lib/error-text.ts";
 
 /** Label of every container that Tare makes; its value names the process that owns it. */
 export const OWNER_LABEL = "dev.tare.owner";
@@ -216,44 +217,34 @@ async function untilReady(container: Docker.Container, argv: string[], stop: Abo
   );
 }
 
-async function createContainer(
+function createContainer(
   engine: Engine,
   job: Job,
   parent: string | null,
   context: RunContext,
 ): Promise<Docker.Container> {
   const [program, ...rest] = job.main;
-  try {
-    return await engine.docker.createContainer({
-      name: `tare-${job.name}`,
-      Image: job.image,
-      Entrypoint: program === undefined ? [] : [program],
-      Cmd: rest,
-      Env: Object.entries(job.environment).map(([name, value]) => `${name}=${value}`),
-      WorkingDir: job.workingDirectory,
-      Labels: { [OWNER_LABEL]: context.owner },
-      Volumes: Object.fromEntries(job.volumes.map((path) => [path, {}])),
-      HostConfig: {
-        // Host networking: the trial's registry listens on loopback only, and only trusted code is run.
-        NetworkMode: "host",
-        Memory: job.limits.memoryBytes,
-        MemorySwap: job.limits.memoryBytes,
-        NanoCpus: Math.round(job.limits.cpus * 1e9),
-        PidsLimit: job.limits.processes,
-        ...(parent === null ? {} : { CgroupParent: parent }),
-        ...(engine.facts.name === "docker" ? { LogConfig: logConfig(job.limits.logBytes) } : {}),
-        ...(job.privileges === "daemon" ? daemonConfig(context.privileges, engine.facts.cgroupVersion) : {}),
-      },
-    });
-  } catch (error) {
-    if (statusOf(error) !== 404) throw error;
-    throw new Problem(
-      "image-unavailable",
-      `The engine has no image ${job.image}.`,
-      "Run `tare setup`: it pulls or makes the images of builders and registry.",
-      [errorText(error)],
-    );
-  }
+  return createFromImage(engine.docker, {
+    name: `tare-${job.name}`,
+    Image: job.image,
+    Entrypoint: program === undefined ? [] : [program],
+    Cmd: rest,
+    Env: Object.entries(job.environment).map(([name, value]) => `${name}=${value}`),
+    WorkingDir: job.workingDirectory,
+    Labels: { [OWNER_LABEL]: context.owner },
+    Volumes: Object.fromEntries(job.volumes.map((path) => [path, {}])),
+    HostConfig: {
+      // Host networking: the trial's registry listens on loopback only, and only trusted code is run.
+      NetworkMode: "host",
+      Memory: job.limits.memoryBytes,
+      MemorySwap: job.limits.memoryBytes,
+      NanoCpus: Math.round(job.limits.cpus * 1e9),
+      PidsLimit: job.limits.processes,
+      ...(parent === null ? {} : { CgroupParent: parent }),
+      ...(engine.facts.name === "docker" ? { LogConfig: logConfig(job.limits.logBytes) } : {}),
+      ...(job.privileges === "daemon" ? daemonConfig(context.privileges, engine.facts.cgroupVersion) : {}),
+    },
+  });
 }
 
 function logConfig(bytes: number): { Type: string; Config: Record<string, string> } {

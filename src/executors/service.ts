@@ -1,10 +1,11 @@
 import type Docker from "dockerode";
-import { Outage, Problem } from "../domain/problem.ts";
+import { Outage } from "../domain/problem.ts";
 import type { Service, ServiceSpec } from "../domain/job.ts";
 import { archiveOf } from "./archive.ts";
+import { createFromImage } from "./create-container.ts";
 import { exec } from "./exec.ts";
 import { framesOf } from "./log-lines.ts";
-import { errorText, statusOf } from "../lib/error-text.ts";
+import { errorText } from "../lib/error-text.ts";
 
 /** Starts a container that stays beside the jobs until it is removed. */
 export async function startService(
@@ -54,37 +55,27 @@ export async function startService(
   };
 }
 
-async function create(
+function create(
   docker: Docker,
   spec: ServiceSpec,
   labels: Record<string, string>,
 ): Promise<Docker.Container> {
   const [program, ...rest] = spec.main;
-  try {
-    return await docker.createContainer({
-      name: `tare-${spec.name}`,
-      Image: spec.image,
-      Entrypoint: program === undefined ? [] : [program],
-      Cmd: rest,
-      Env: Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
-      Labels: labels,
-      Volumes: Object.fromEntries(
-        spec.volumes.filter((volume) => volume.name === null).map((volume) => [volume.path, {}]),
+  return createFromImage(docker, {
+    name: `tare-${spec.name}`,
+    Image: spec.image,
+    Entrypoint: program === undefined ? [] : [program],
+    Cmd: rest,
+    Env: Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
+    Labels: labels,
+    Volumes: Object.fromEntries(
+      spec.volumes.filter((volume) => volume.name === null).map((volume) => [volume.path, {}]),
+    ),
+    HostConfig: {
+      NetworkMode: "host",
+      Binds: spec.volumes.flatMap((volume) =>
+        volume.name === null ? [] : [`${volume.name}:${volume.path}`],
       ),
-      HostConfig: {
-        NetworkMode: "host",
-        Binds: spec.volumes.flatMap((volume) =>
-          volume.name === null ? [] : [`${volume.name}:${volume.path}`],
-        ),
-      },
-    });
-  } catch (error) {
-    if (statusOf(error) !== 404) throw error;
-    throw new Problem(
-      "image-unavailable",
-      `The engine has no image ${spec.image}.`,
-      "Run `tare setup`: it pulls or makes the images of builders and registry.",
-      [errorText(error)],
-    );
-  }
+    },
+  });
 }
