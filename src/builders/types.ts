@@ -1,4 +1,5 @@
 import type { Job, JobFile, JobResult, Limits, Phases } from "../domain/job.ts";
+import type { CachePlace, CacheStrategy } from "../caches/types.ts";
 import type { BuilderId, Recipe } from "../domain/recipe.ts";
 
 /** One run as a builder is asked for it. References are already those of the trial's registry. */
@@ -9,6 +10,8 @@ export type BuildRun = {
   images: string[];
   cacheFrom: string[];
   cacheTo: string[];
+  /** References that are pulled before the build, mapped likewise. */
+  pulls: string[];
   /** The Dockerfile of this scenario and the files of the context, at absolute paths below the project directory. */
   files: JobFile[];
   projectDirectory: string;
@@ -29,7 +32,14 @@ export type DroppedFlag = { flag: string; why: string };
 export type Builder = {
   id: BuilderId;
   privileges: Job["privileges"];
+  /** The privileges in words, as a maintainer must grant them; null where it needs none. */
+  needs: string | null;
   /** Throws Problem flag-refused for a flag that reaches for the host or changes what is measured. */
   job(run: BuildRun): { job: Job; dropped: DroppedFlag[] };
   phases(run: BuildRun, result: JobResult): Phases;
+  /**
+   * The same image built by this builder with another cache strategy: what Tare would write into the template. A text
+   * says why this builder cannot do that. `variant` is the id of a Variant, or null.
+   */
+  adapt(recipe: Recipe, cache: CacheStrategy, place: CachePlace, variant: string | null): Recipe | string;
 };

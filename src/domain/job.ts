@@ -8,22 +8,36 @@ export type Job = {
   /** Polled inside the container until it exits 0; only where `commands` need a daemon. */
   ready: string[] | null;
   /** Timed commands inside the container, in order, up to the first that fails. Empty: the main process is the command. */
-  commands: { phase: Phase; argv: string[]; workingDirectory: string }[];
+  commands: JobCommand[];
   environment: Record<string, string>;
   workingDirectory: string;
   /** Put into the container before it starts. Absolute paths; never opened on the host. */
   files: JobFile[];
   /** Paths inside that get empty storage of their own, gone with the job. */
   volumes: string[];
-  privileges: "none" | "daemon";
+  privileges: Privileges;
   limits: Limits;
 };
 
-export type Phase = "build" | "push" | "build and push";
+export type JobCommand = {
+  phase: Phase;
+  argv: string[];
+  workingDirectory: string;
+  /** The template goes on where it fails (`docker pull … || true`). */
+  mayFail: boolean;
+};
+
+export type Phase = "pull" | "build" | "push" | "build and push";
 
 export type JobFile =
   | { kind: "file"; path: string; content: Uint8Array; executable: boolean }
   | { kind: "symlink"; path: string; target: string };
+
+/**
+ * What a job may do beyond an ordinary container. `mounts`: it mounts file systems itself (CAP_SYS_ADMIN, no seccomp
+ * filter). `daemon`: it starts containers itself (privileged, or the capabilities that this comes to).
+ */
+export type Privileges = "none" | "mounts" | "daemon";
 
 /** Limits of the whole job: everything the container starts counts. Swap is off. */
 export type Limits = {

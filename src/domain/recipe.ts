@@ -1,9 +1,17 @@
 /** Builders that Tare knows. A new one is a member here and a file in src/builders. */
-export const BUILDERS = ["docker", "kaniko"] as const;
+export const BUILDERS = ["docker", "buildkit", "kaniko", "buildah"] as const;
 export type BuilderId = (typeof BUILDERS)[number];
 
-/** Cache strategies that a recipe can state today. */
-export const CACHES = ["none", "inline", "layers"] as const;
+/** Cache strategies that a recipe can state. What each of them is, and which builders have it, stands in src/caches. */
+export const CACHES = [
+  "none",
+  "inline",
+  "registry-min",
+  "registry-max",
+  "layers",
+  "local",
+  "gha",
+] as const;
 export type CacheId = (typeof CACHES)[number];
 
 /** Builder and cache strategy, for example `kaniko/layers`. */
@@ -26,6 +34,8 @@ export type Recipe = {
   line: number;
   builder: BuilderId;
   strategy: Strategy;
+  /** The program as the template calls it: `docker build`, `docker buildx build`, `buildctl build`, `podman build` … */
+  program: string;
   /** Container image in which the job runs, as the template names it, and its services. */
   runsIn: string | null;
   services: string[];
@@ -40,6 +50,10 @@ export type Recipe = {
   cacheFrom: string[];
   /** References that the build writes its cache to; the image itself where the cache is inline. */
   cacheTo: string[];
+  /** Options of each `cacheTo` beside its type and reference (`mode`, `ignore-error` …), in the same order. */
+  cacheToOptions: Record<string, string>[];
+  /** References that the job pulls before it builds, so that a build can take its cache from them. */
+  pulls: string[];
   /** Build arguments; null where the value comes from the environment of the job. */
   buildArgs: Record<string, string | null>;
   /** Every flag of the build command as written after expansion, `--name=value` or `--name`, in order. */
@@ -48,6 +62,8 @@ export type Recipe = {
   environment: Record<string, string>;
   /** References that the job logs in to before it builds; empty where it does not log in. */
   logins: string[];
+  /** Pipelines in which the job runs, as far as its rules tell upstream from forks. */
+  condition: "upstream" | "fork" | "both";
   unresolved: Unresolved[];
 };
 

@@ -1,5 +1,5 @@
 import type { Person, Trust } from "./change.ts";
-import type { Outcome } from "./job.ts";
+import type { Outcome, Privileges } from "./job.ts";
 import type { Recipe, SourceLine, Strategy } from "./recipe.ts";
 import type { Ledgers, RepositoryUse } from "./registry.ts";
 
@@ -43,12 +43,17 @@ export type RunReport = {
 
 export type StrategyReport = {
   strategy: Strategy;
-  role: "current" | "proposed";
+  /** Id of the variant of the strategy that was tried, `redo` for example; null for the strategy itself. */
+  variant: string | null;
+  /** `other`: neither of the change's own, tried to compare. */
+  role: "current" | "proposed" | "other";
   job: string;
   recipe: Recipe;
   /** Flags of the template that were left out, and why; they do not change what is measured. */
   droppedFlags: { flag: string; why: string }[];
-  privileges: "none" | "daemon";
+  privileges: Privileges;
+  /** The privileges in words, as a maintainer must grant them; null where none are needed. */
+  needs: string | null;
   runs: RunReport[];
 };
 

@@ -1,3 +1,5 @@
+import type { BuilderId } from "../domain/recipe.ts";
+
 /** Images that a trial needs on the engine, and where they came from. */
 export type ToolImage = {
   /** Name on the engine. */
@@ -8,8 +10,8 @@ export type ToolImage = {
 };
 
 export type Tools = {
-  docker: ToolImage;
-  kaniko: ToolImage;
+  /** Those that were asked for. */
+  builders: Partial<Record<BuilderId, ToolImage>>;
   registry: ToolImage;
   /** True where base images are made here and served by a registry of Tare's own in docker.io's place. */
   ownBases: boolean;

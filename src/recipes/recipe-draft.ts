@@ -37,6 +37,7 @@ export function draftRecipe(
     line: command.line,
     builder,
     strategy: `${builder}/none`,
+    program: builder === "kaniko" ? "/kaniko/executor" : `${builder} build`,
     runsIn: frame.runsIn,
     services: [...frame.services],
     dockerfile: null,
@@ -45,10 +46,13 @@ export function draftRecipe(
     images: [],
     cacheFrom: [],
     cacheTo: [],
+    cacheToOptions: [],
+    pulls: [],
     buildArgs: {},
     flags: flags.map(writeFlag),
     environment: {},
     logins: [...frame.logins],
+    condition: "both",
     unresolved: [...frame.unresolved],
   };
   recipe.environment = environmentOf(recipe, frame, command);

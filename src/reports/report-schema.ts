@@ -36,6 +36,7 @@ const recipe = z.strictObject({
   line: count,
   builder,
   strategy,
+  program: text,
   runsIn: textOrNull,
   services: z.array(text),
   dockerfile: textOrNull,
@@ -44,10 +45,13 @@ const recipe = z.strictObject({
   images: z.array(text),
   cacheFrom: z.array(text),
   cacheTo: z.array(text),
+  cacheToOptions: z.array(z.record(text, text)),
+  pulls: z.array(text),
   buildArgs: z.record(text, textOrNull),
   flags: z.array(text),
   environment: z.record(text, text),
   logins: z.array(text),
+  condition: z.enum(["upstream", "fork", "both"]),
   unresolved: z.array(z.strictObject({ part: text, why: text })),
 });
 
@@ -86,11 +90,13 @@ const run = z.strictObject({
 
 const strategyReport = z.strictObject({
   strategy,
-  role: z.enum(["current", "proposed"]),
+  variant: textOrNull,
+  role: z.enum(["current", "proposed", "other"]),
   job: text,
   recipe,
   droppedFlags: z.array(z.strictObject({ flag: text, why: text })),
-  privileges: z.enum(["none", "daemon"]),
+  privileges: z.enum(["none", "mounts", "daemon"]),
+  needs: textOrNull,
   runs: z.array(run),
 });
 

@@ -71,6 +71,9 @@ export function liveRecipe(part: Partial<Recipe> & Pick<Recipe, "builder" | "str
     flags: [],
     environment: {},
     logins: [],
+    condition: "both",
+    cacheToOptions: [],
+    pulls: [],
     unresolved: [],
     ...part,
   };

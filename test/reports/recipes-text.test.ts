@@ -20,6 +20,9 @@ const recipe: Recipe = {
   flags: ["--tag=$CI_REGISTRY_IMAGE/lab:latest"],
   environment: { DOCKER_BUILDKIT: "1" },
   logins: ["$CI_REGISTRY"],
+  condition: "both",
+  cacheToOptions: [],
+  pulls: [],
   unresolved: [{ part: "image", why: "$FOO is not defined in the templates (job lab-image)" }],
 };
 

@@ -1,0 +1,20 @@
+import type { CacheId } from "../domain/recipe.ts";
+import { gha } from "./gha.ts";
+import { inline } from "./inline.ts";
+import { layers } from "./layers.ts";
+import { local } from "./local.ts";
+import { none } from "./none.ts";
+import { registryMax } from "./registry-max.ts";
+import { registryMin } from "./registry-min.ts";
+import type { CacheStrategy } from "./types.ts";
+
+/** Every cache strategy that Tare knows. */
+export const caches = {
+  none,
+  inline,
+  "registry-min": registryMin,
+  "registry-max": registryMax,
+  layers,
+  local,
+  gha,
+} satisfies Record<CacheId, CacheStrategy>;

@@ -1,0 +1,3 @@
+import type { CacheStrategy } from "./types.ts";
+
+export const inline: CacheStrategy = { id: "inline", title: "inline cache", entry: { kind: "in the image" } };
