@@ -21,6 +21,8 @@ export type BuildRun = {
   /** host:port of the trial's registry, and of the registry that stands in for docker.io; null: docker.io itself. */
   registryHost: string;
   baseHost: string | null;
+  /** Address (http://host:port) of the proxy that RUN steps download through; null where they download by themselves. */
+  proxy: string | null;
   /** Container image of the builder on the engine. */
   image: string;
   limits: Limits;

@@ -23,6 +23,11 @@ export const LEDGERS: Record<LedgerId, { name: string; by: string; rule: string 
   },
 };
 
+/** What a strategy is called: `kaniko/layers`, with its variant `kaniko/layers+redo`. */
+export function labelOf({ strategy, variant }: Pick<StrategyReport, "strategy" | "variant">): string {
+  return variant === null ? strategy : `${strategy}+${variant}`;
+}
+
 /** The two strategies that a change puts against each other; null where one side has no recipe. */
 export type Pair = { current: StrategyReport | null; proposed: StrategyReport | null };
 

@@ -20,6 +20,7 @@ export type ProblemCode =
   | "nothing-to-try"
   | "patch-does-not-apply"
   | "port-taken"
+  | "project-file"
   | "repository-missing"
   | "revision-missing"
   | "setup-refused"

@@ -1,7 +1,10 @@
 /** A descriptor as it stands in a manifest. `foreign` layers are not stored by the registry. */
 export type Descriptor = { digest: string; bytes: number; mediaType: string; foreign: boolean };
 
-/** One manifest of a repository, by digest. `children` are manifests of an index. */
+/**
+ * One manifest of a repository, by digest. `children` are manifests of an index. A BuildKit cache of the older kind, an
+ * index of blobs, has its cache configuration as `config` and the other blobs as `layers`; so has an artifact its blobs.
+ */
 export type Manifest = {
   digest: string;
   bytes: number;
@@ -11,11 +14,34 @@ export type Manifest = {
   children: string[];
 };
 
-/** What a registry held at one instant. `name` is the repository's path without the registry's host. */
+/**
+ * Something that a registry names and does not hold as named. `digest` is what is meant, `namedBy` the tag or the digest
+ * of the manifest that names it; `said` is one sentence with figures, for a report.
+ */
+export type RegistryFault = {
+  kind: "manifest-missing" | "blob-missing" | "size-differs" | "type-unknown";
+  repository: string;
+  namedBy: string;
+  digest: string;
+  said: string;
+};
+
+/**
+ * What a registry held at one instant. `name` is the repository's path without the registry's host. The roots of a
+ * repository are the values of `tags`; `untagged` are manifests that no tag reaches: only the registry's list of
+ * referrers, or the subject of another manifest, leads to them. Sizes are those of the blobs, where they can be asked for.
+ */
 export type Snapshot = {
-  repositories: { name: string; tags: Record<string, string>; manifests: Record<string, Manifest> }[];
+  repositories: {
+    name: string;
+    tags: Record<string, string>;
+    manifests: Record<string, Manifest>;
+    untagged: string[];
+  }[];
   /** Blob files on the registry's disk, digest to bytes; null where the disk cannot be seen. */
   stored: Record<string, number> | null;
+  /** Nothing here is in the ledgers by what was claimed: missing content counts 0, other sizes by the blob. */
+  faults: RegistryFault[];
 };
 
 /** Bytes by three ways of charging one registry. `stored` is "unknown" where the disk cannot be seen. */
@@ -27,7 +53,7 @@ export type RepositoryUse = {
   role: "image" | "cache" | "image and cache";
   /** Number of tags. */
   tags: number;
-  /** Manifests, configs and layers reachable from tags, each digest once, in bytes. */
+  /** Manifests, configs and layers reachable from tags and as referrers, each digest once, in bytes. */
   bytes: number;
 };
 

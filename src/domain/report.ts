@@ -85,8 +85,8 @@ export type ImageReport = {
   dockerfile: string;
   /** FROM lines of the Dockerfile. */
   bases: { name: string; digest: string | null; from: string }[];
-  /** Where the edit was made, for example `line 7, the first RUN` and whether it is synthetic. */
-  edit: { description: string; synthetic: boolean; line: number };
+  /** Where the nth edit was made, for example `RUN 1 of 3, line 7`, and whether it is synthetic. In order. */
+  edits: { description: string; synthetic: boolean; line: number }[];
   strategies: StrategyReport[];
   verdict: VerdictWord;
   figures: DecidingFigure[];
@@ -108,7 +108,7 @@ export type Part = {
 
 /** The answer to one change. Public format: report.json. */
 export type Report = {
-  schemaVersion: 1;
+  schemaVersion: 2;
   tare: string;
   change: {
     id: string;
@@ -149,4 +149,25 @@ export type Report = {
   command: string;
   startedAt: string;
   wallMs: number;
+  /** Time for which the machine was taken by jobs, timed or not, in milliseconds. */
+  machineMs: number;
+  /** What was expected before the first build; `basis` says of what. */
+  estimate: Estimate;
+  /** What RUN steps downloaded. */
+  downloads: Downloads;
+  /** Arguments of `command`, from which `tare replay --again` repeats it. */
+  argv: string[];
+};
+
+/** Time and bytes of a trial before it is run. `bytes` are those of the images, once each. */
+export type Estimate = { wallMs: number; bytes: number; basis: string };
+
+/** Downloads of RUN steps over all runs. `tunnels` are HTTPS connections, which are not cached. */
+export type Downloads = {
+  /** `cache`: from one cache, filled by untimed runs; `direct`: anew in each run. */
+  from: "cache" | "direct";
+  bytesFromCache: number;
+  bytesFetched: number;
+  tunnelBytes: number;
+  tunnelHosts: string[];
 };

@@ -115,7 +115,7 @@ const image = z.strictObject({
   image: text,
   dockerfile: text,
   bases: z.array(z.strictObject({ name: text, digest: textOrNull, from: text })),
-  edit: z.strictObject({ description: text, synthetic: z.boolean(), line: count }),
+  edits: z.array(z.strictObject({ description: text, synthetic: z.boolean(), line: count })),
   strategies: z.array(strategyReport),
   verdict,
   figures: z.array(figure),
@@ -133,7 +133,7 @@ const part = z.strictObject({
 
 export const reportSchema = z
   .strictObject({
-    schemaVersion: z.literal(1),
+    schemaVersion: z.literal(2),
     tare: text,
     change: z.strictObject({
       id: text,
@@ -167,6 +167,16 @@ export const reportSchema = z
     command: text,
     startedAt: text,
     wallMs: durationMs,
+    machineMs: durationMs,
+    estimate: z.strictObject({ wallMs: durationMs, bytes, basis: text }),
+    downloads: z.strictObject({
+      from: z.enum(["cache", "direct"]),
+      bytesFromCache: bytes,
+      bytesFetched: bytes,
+      tunnelBytes: bytes,
+      tunnelHosts: z.array(text),
+    }),
+    argv: z.array(text),
   })
   .describe("The answer of Tare to one change");
 

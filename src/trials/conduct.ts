@@ -1,91 +1,182 @@
 import { builders } from "../builders/index.ts";
 import type { BuildRun } from "../builders/types.ts";
 import type { Limits } from "../domain/job.ts";
+import type { BuilderId, Recipe } from "../domain/recipe.ts";
 import type { ImageReport, Scenario, StrategyReport } from "../domain/report.ts";
-import type { LedgerId } from "../domain/comparison.ts";
-import { editReport, filesFor, type ImageSource } from "./image-source.ts";
+import { labelOf, type LedgerId } from "../domain/comparison.ts";
+import { editReports, filesFor, scenariosOfSource, type ImageSource } from "./image-source.ts";
 import type { ImagePair } from "./plan.ts";
-import { SCENARIOS } from "./plan.ts";
-import { trialReference, type PipelineContext } from "./references.ts";
+import { expandPredefined, trialReference, type PipelineContext } from "./references.ts";
 import { runTrial, type TrialDoors, type TrialRecord, type TrialSpec } from "./run-trial.ts";
 import { repeatDifferences, summarizeRuns } from "./summarize.ts";
-import { judgeImage, THRESHOLDS } from "./verdict.ts";
+import { judgeImage, type Thresholds } from "./verdict.ts";
 
-/** Both sides of one image, ready to be tried in turn. */
-export type ImageTrial = { pair: ImagePair; current: ImageSource; proposed: ImageSource };
+/** A strategy that the change does not name, tried to compare. */
+export type Alternative = { variant: string | null; source: ImageSource };
+
+/** Both sides of one image and what else is tried with it, ready to be tried in turn. */
+export type ImageTrial = {
+  pair: ImagePair;
+  current: ImageSource;
+  proposed: ImageSource;
+  others: Alternative[];
+};
 
 export type ConductOptions = {
+  /** Timed repeats of current and proposed, and of each other strategy. */
   repeats: number;
+  otherRepeats: number;
   limits: Limits;
   moreMemoryBytes: number | null;
   context: PipelineContext;
   ledger: LedgerId;
+  thresholds: Thresholds;
   link: string;
-  /** Container images of the builders on the engine. */
-  images: { docker: string; kaniko: string };
+  /** Container images of the builders on the engine, those that are used. */
+  images: Partial<Record<BuilderId, string>>;
   baseHost: string | null;
   /** By the name that a Dockerfile uses. */
   bases: ReadonlyMap<string, { digest: string | null; diffIds: string[] }>;
+  /** Address of the proxy that RUN steps download through; null where they download by themselves. */
+  proxy: string | null;
   /** Makes names of jobs unique on the engine. */
   runId: string;
 };
 
-export type ConductDoors = Omit<TrialDoors, "onRun"> & { onProgress(progress: Progress): void };
+export type ConductDoors = Omit<TrialDoors, "onRun"> & {
+  onProgress(progress: Progress): void;
+  /** Whether the time budget allows one more trial that is expected to take this long; the first of a side is always run. */
+  hasTimeFor(expectedMs: number): boolean;
+};
 
 /** One run about to start: how many of at most `total` are behind it. */
 export type Progress = { done: number; total: number; label: string };
 
-type Side = { role: "current" | "proposed"; source: ImageSource; records: TrialRecord[] };
+type Side = {
+  role: StrategyReport["role"];
+  variant: string | null;
+  source: ImageSource;
+  repeats: number;
+  records: TrialRecord[];
+};
 
-/** Tries one image: current and proposed in turn (A B A B), each repeat in a new registry. */
+/** Tries one image: current and proposed in turn (A B A B), then each other strategy; each repeat in a new registry. */
 export async function conductImage(
   trial: ImageTrial,
   options: ConductOptions,
   doors: ConductDoors,
   signal: AbortSignal,
-): Promise<{ image: ImageReport; notes: string[] }> {
+): Promise<{ image: ImageReport; notes: string[]; machineMs: number }> {
+  const { repeats, otherRepeats } = options;
   const sides: Side[] = [
-    { role: "current", source: trial.current, records: [] },
-    { role: "proposed", source: trial.proposed, records: [] },
+    { role: "current", variant: null, source: trial.current, repeats, records: [] },
+    { role: "proposed", variant: null, source: trial.proposed, repeats, records: [] },
+    ...trial.others.map(({ variant, source }): Side => ({
+      role: "other",
+      variant,
+      source,
+      repeats: otherRepeats,
+      records: [],
+    })),
   ];
-  const total = sides.length * options.repeats * SCENARIOS.length;
-  let done = 0;
-  for (let repeat = 1; repeat <= options.repeats; repeat++) {
-    for (const side of sides) {
-      const label = `${trial.pair.image} ${side.source.recipe.strategy} (${side.role})`;
-      // A trial that was killed or failed is not repeated: it would end the same way.
-      if (side.records.some((record) => hasFailed(record))) continue;
-      const runDoors: TrialDoors = {
-        ...doors,
-        onRun: (scenario, timed) => {
-          doors.onProgress({
-            done,
-            total,
-            label: `${label}, ${scenario}${timed ? "" : ", more memory"}, repeat ${repeat}`,
-          });
-          done += timed ? 1 : 0;
-        },
-      };
-      const spec = specOf(side, trial.pair.image, repeat, options);
-      side.records.push(await runTrial(spec, runDoors, signal));
-    }
-  }
-  return reportImage(trial, sides, options);
+  const conducting: Conducting = { image: trial.pair.image, options, doors, signal, done: 0, total: 0 };
+  conducting.total = sides.reduce(
+    (sum, side) => sum + side.repeats * scenariosOfSource(side.source).length,
+    0,
+  );
+  const notes = await inTurn(sides.slice(0, 2), conducting);
+  const rescues = sides.slice(0, 2).flatMap((side) => rescueOf(side, sides));
+  conducting.total += rescues.reduce((sum, side) => sum + scenariosOfSource(side.source).length, 0);
+  const others = [...sides.slice(2), ...rescues];
+  notes.push(...(await inTurn(others, conducting)));
+  return reportImage(trial, [...sides.slice(0, 2), ...others], options, notes);
 }
 
+type Conducting = {
+  image: string;
+  options: ConductOptions;
+  doors: ConductDoors;
+  signal: AbortSignal;
+  done: number;
+  total: number;
+};
+
+/** Runs the given sides in turn until each has its repeats, or until the budget ends. Returns what was left out. */
+async function inTurn(sides: readonly Side[], conducting: Conducting): Promise<string[]> {
+  const notes: string[] = [];
+  const most = Math.max(0, ...sides.map((side) => side.repeats));
+  for (let repeat = 1; repeat <= most; repeat++) {
+    const due = sides.filter((side) => repeat <= side.repeats && !side.records.some(hasFailed));
+    const expectedMs = due.reduce((sum, side) => sum + meanMs(side.records), 0);
+    if (repeat > 1 && due.length > 0 && !conducting.doors.hasTimeFor(expectedMs)) {
+      notes.push(`${conducting.image}: the time budget ended after ${repeat - 1} of ${most} repeats.`);
+      break;
+    }
+    for (const side of due) await tryOnce(side, repeat, conducting);
+  }
+  return notes;
+}
+
+function meanMs(records: readonly TrialRecord[]): number {
+  return records.reduce((sum, record) => sum + record.machineMs, 0) / Math.max(1, records.length);
+}
+
+async function tryOnce(side: Side, repeat: number, conducting: Conducting): Promise<void> {
+  const { image, options, doors, signal } = conducting;
+  const label = `${image} ${nameOf(side)} (${side.role})`;
+  const runDoors: TrialDoors = {
+    ...doors,
+    onRun: (scenario, why) => {
+      const remark = why === "timed" ? "" : `, ${why}`;
+      doors.onProgress({
+        done: conducting.done,
+        total: conducting.total,
+        label: `${label}, ${scenario}${remark}, repeat ${repeat}`,
+      });
+      conducting.done += why === "timed" ? 1 : 0;
+    },
+  };
+  side.records.push(await runTrial(specOf(side, image, repeat, options), runDoors, signal));
+}
+
+function nameOf(side: Side): string {
+  return labelOf({ strategy: side.source.recipe.strategy, variant: side.variant });
+}
+
+/** A trial that was killed or failed is not repeated: it would end the same way. */
 function hasFailed(record: TrialRecord): boolean {
   return record.runs.some((run) => run.result.outcome !== "succeeded");
 }
 
+const SMALLER_MEMORY = "--compressed-caching=false";
+
+/** kaniko keeps compressed layers in memory unless told otherwise: where that is what kills it, it is tried without. */
+function rescueOf(side: Side, sides: readonly Side[]): Side[] {
+  const { recipe } = side.source;
+  const killed = side.records.some((record) =>
+    record.runs.some((run) => run.timed && run.result.outcome === "out-of-memory"),
+  );
+  const told = recipe.flags.some((flag) => flag.startsWith("--compressed-caching"));
+  const asked = sides.some((other) => other.role === "other" && other.variant === "uncompressed");
+  if (recipe.builder !== "kaniko" || !killed || told || asked) return [];
+  const source = { ...side.source, recipe: { ...recipe, flags: [...recipe.flags, SMALLER_MEMORY] } };
+  return [{ role: "other", variant: "uncompressed", source, repeats: 1, records: [] }];
+}
+
 function specOf(side: Side, image: string, repeat: number, options: ConductOptions): TrialSpec {
-  const { source, role } = side;
-  const { recipe } = source;
+  const { source } = side;
   const base = source.finalBase === null ? undefined : options.bases.get(source.finalBase);
-  const name = `${options.runId}-${slug(image)}-${role}-${repeat}`;
+  const what = side.role === "other" ? slug(nameOf(side)) : side.role;
+  const name = `${options.runId}-${slug(image)}-${what}-${repeat}`;
   return {
     name,
-    builder: builders[recipe.builder],
-    scenarios: [...SCENARIOS],
+    builder: builders[source.recipe.builder],
+    prerequisites: source.startsFrom.map((needed, index) => ({
+      builder: builders[needed.recipe.builder],
+      describe: (host) =>
+        describeRun(`${name}-base-${index + 1}`, needed, "cold", host, options.limits, options),
+    })),
+    scenarios: scenariosOfSource(source),
     describe: (scenario, host, limits) =>
       describeRun(`${name}-${slug(scenario)}`, source, scenario, host, limits, options),
     limits: options.limits,
@@ -102,7 +193,7 @@ function describeRun(
   limits: Limits,
   options: ConductOptions,
 ): BuildRun {
-  const { recipe } = source;
+  const recipe = withVariables(source.recipe, host, options.context);
   const projectDirectory = `/builds/${options.context.projectPath}`;
   const mapped = (references: string[]) => [
     ...new Set(references.map((reference) => trialReference(reference, options.context, host, recipe))),
@@ -114,15 +205,26 @@ function describeRun(
     images: mapped(recipe.images),
     cacheFrom: mapped(recipe.cacheFrom),
     cacheTo: mapped(recipe.cacheTo),
+    pulls: mapped(recipe.pulls),
     files: filesFor(source, scenario, projectDirectory),
     projectDirectory,
     dockerfile: `${projectDirectory}/${source.dockerfile}`,
     context: context === null ? null : context === "." ? projectDirectory : `${projectDirectory}/${context}`,
     registryHost: host,
     baseHost: options.baseHost,
-    image: options.images[recipe.builder],
+    proxy: options.proxy,
+    image: options.images[recipe.builder] ?? "",
     limits,
   };
+}
+
+/** Build arguments may name the pipeline's registry: the image that a FROM line starts from, for instance. */
+function withVariables(recipe: Recipe, host: string, context: PipelineContext): Recipe {
+  const buildArgs = Object.entries(recipe.buildArgs).map(([name, value]) => [
+    name,
+    value === null ? null : expandPredefined(value, context, host),
+  ]);
+  return { ...recipe, buildArgs: Object.fromEntries(buildArgs) as Recipe["buildArgs"] };
 }
 
 function slug(text: string): string {
@@ -133,32 +235,45 @@ function reportImage(
   trial: ImageTrial,
   sides: readonly Side[],
   options: ConductOptions,
-): { image: ImageReport; notes: string[] } {
+  notes: string[],
+): { image: ImageReport; notes: string[]; machineMs: number } {
   const strategies = sides.map((side): StrategyReport => {
     const { recipe } = side.source;
     return {
       strategy: recipe.strategy,
+      variant: side.variant,
       role: side.role,
       job: recipe.job,
       recipe,
       droppedFlags: side.records[0]?.dropped ?? [],
       privileges: builders[recipe.builder].privileges,
-      runs: summarizeRuns(SCENARIOS, side.records),
+      needs: builders[recipe.builder].needs,
+      runs: summarizeRuns(scenariosOfSource(side.source), side.records),
     };
   });
-  const { verdict, figures } = judgeImage(strategies, options.ledger, THRESHOLDS, options.link);
-  const names = [...new Set([...trial.current.bases, ...trial.proposed.bases])];
+  const { verdict, figures } = judgeImage(strategies, options.ledger, options.thresholds, options.link);
+  const sources = [trial.current, trial.proposed];
+  const names = [...new Set(sources.flatMap((source) => source.bases))];
   const image: ImageReport = {
     image: trial.pair.image,
     dockerfile: trial.pair.dockerfile,
     bases: names.map((name) => ({ name, digest: options.bases.get(name)?.digest ?? null, from: name })),
-    edit: editReport(trial.proposed),
+    edits: editReports(trial.proposed),
     strategies,
     verdict,
     figures,
   };
-  const notes = sides.flatMap((side) =>
-    repeatDifferences(`${trial.pair.image}, ${side.source.recipe.strategy}`, SCENARIOS, side.records),
+  const differences = sides.flatMap((side) =>
+    repeatDifferences(`${trial.pair.image}, ${nameOf(side)}`, scenariosOfSource(side.source), side.records),
   );
-  return { image, notes };
+  const machineMs = sides.reduce(
+    (sum, side) => sum + side.records.reduce((spent, record) => spent + record.machineMs, 0),
+    0,
+  );
+  const remarks = sides.flatMap((side) =>
+    side.records.flatMap((record) =>
+      record.remarks.map((remark) => `${trial.pair.image}, ${nameOf(side)}, ${remark}`),
+    ),
+  );
+  return { image, notes: [...new Set([...notes, ...remarks, ...differences])], machineMs };
 }

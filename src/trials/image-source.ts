@@ -1,10 +1,11 @@
 import type { JobFile } from "../domain/job.ts";
+import { editNumber } from "../domain/comparison.ts";
 import { Problem } from "../domain/problem.ts";
 import type { Recipe } from "../domain/recipe.ts";
 import type { ImageReport, Scenario } from "../domain/report.ts";
 import { editDockerfile, readDockerfile } from "../recipes/dockerfile.ts";
 
-/** Which RUN the synthetic edit changes: by position, 1-based. */
+/** Which RUN a synthetic edit changes: by position, 1-based. */
 export type EditChoice = number | "first" | "last";
 
 /** One side of a trial, loaded: everything that a run needs of the tree. */
@@ -12,18 +13,26 @@ export type ImageSource = {
   recipe: Recipe;
   dockerfile: string;
   text: string;
-  edited: { text: string; line: number; description: string };
+  /** The Dockerfile after each edit, in order: each starts from the one before. */
+  edits: { text: string; line: number; description: string }[];
   /** Base images that the Dockerfile starts from, without `scratch`; the last one is the final stage's. */
   bases: string[];
   finalBase: string | null;
+  /** Those of `bases` that another recipe of the same templates builds. */
+  ownBases: string[];
+  /** Images of the same templates that this one starts from, in the order of building. */
+  startsFrom: ImageSource[];
   /** Files of the build context below the project directory; empty where the Dockerfile copies nothing. */
   context: JobFile[];
 };
 
-/** Reads the Dockerfile of a recipe. `read` gives a file's text or null, `readContext` the files below a path of the tree. */
+/**
+ * Reads the Dockerfile of a recipe. `read` gives a file's text or null, `readContext` the files below a path of the tree.
+ * Problems: `dockerfile-missing`, `context-missing`, `edit-impossible`.
+ */
 export async function loadImageSource(
   recipe: Recipe,
-  edit: EditChoice,
+  edits: readonly EditChoice[],
   read: (path: string) => string | null,
   readContext: (path: string) => Promise<JobFile[]>,
 ): Promise<ImageSource> {
@@ -52,11 +61,41 @@ export async function loadImageSource(
     recipe,
     dockerfile: path,
     text,
-    edited: editDockerfile(text, edit, 1, { path, target: recipe.target }),
+    edits: editsOf(text, edits, { path, target: recipe.target }),
     bases: [...new Set(bases)],
     finalBase: dockerfile.finalBaseImage,
+    ownBases: [],
+    startsFrom: [],
     context: dockerfile.usesContext && recipe.context !== null ? await readContext(recipe.context) : [],
   };
+}
+
+/** Edits one after the other; where the first and the last RUN are one, it is edited once. */
+function editsOf(
+  text: string,
+  choices: readonly EditChoice[],
+  options: { path: string; target: string | null },
+): ImageSource["edits"] {
+  const edits: ImageSource["edits"] = [];
+  const refusals: unknown[] = [];
+  for (const choice of choices) {
+    try {
+      const before = edits.at(-1)?.text ?? text;
+      const edit = editDockerfile(before, choice, edits.length + 1, options);
+      if (edits.every(({ line }) => line !== edit.line)) edits.push(edit);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      refusals.push(error);
+    }
+  }
+  // A RUN in exec form cannot be edited; another one of those asked for can tell the growth all the same.
+  if (edits.length === 0 && refusals.length > 0) throw refusals[0];
+  return edits;
+}
+
+/** Scenarios of a trial of this image, in order: each starts from what the one before left in the registry. */
+export function scenariosOfSource(source: ImageSource): Scenario[] {
+  return ["cold", "warm", ...source.edits.map((_, index): Scenario => `edit ${index + 1}`)];
 }
 
 function definedArguments(recipe: Recipe): Record<string, string> {
@@ -66,7 +105,7 @@ function definedArguments(recipe: Recipe): Record<string, string> {
 
 /** Files of one run, below the project directory: the context and the Dockerfile of this scenario. */
 export function filesFor(source: ImageSource, scenario: Scenario, projectDirectory: string): JobFile[] {
-  const text = scenario.startsWith("edit") ? source.edited.text : source.text;
+  const text = source.edits[editNumber(scenario) - 1]?.text ?? source.text;
   const path = `${projectDirectory}/${source.dockerfile}`;
   const content = Buffer.from(text);
   return [
@@ -84,6 +123,6 @@ function contextRoot(source: ImageSource, projectDirectory: string): JobFile[] {
   return [{ kind: "file", path, content: new Uint8Array(), executable: false }];
 }
 
-export function editReport(source: ImageSource): ImageReport["edit"] {
-  return { description: source.edited.description, synthetic: true, line: source.edited.line };
+export function editReports(source: ImageSource): ImageReport["edits"] {
+  return source.edits.map(({ description, line }) => ({ description, synthetic: true, line }));
 }

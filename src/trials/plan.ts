@@ -92,5 +92,5 @@ export function leftOut(pairs: readonly ImagePair[]): NotBuilt[] {
   return [{ what, why: "not chosen for this trial" }];
 }
 
-/** Scenarios of a trial, in order: each starts from what the one before left in the registry. */
+/** Scenarios of a trial with one edit, in order: each starts from what the one before left in the registry. */
 export const SCENARIOS: readonly Scenario[] = ["cold", "warm", "edit 1"];

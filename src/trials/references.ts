@@ -37,20 +37,38 @@ export function trialReference(
   host: string,
   recipe: Recipe,
 ): string {
-  const values = predefined(context, host);
-  const text = reference.replaceAll(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced?: string, plain?: string) => {
-    const value = values[braced ?? plain ?? ""];
-    if (value !== undefined) return value;
+  const text = expandPredefined(reference, context, host);
+  const [left] = /\$(?:\{\w+\}|\w+)/.exec(text) ?? [];
+  if (left !== undefined) {
     throw new Problem(
       "strategy-unsupported",
-      `${recipe.file}:${recipe.line} (job ${recipe.job}): ${whole} in ${reference} has a value in a pipeline only.`,
+      `${recipe.file}:${recipe.line} (job ${recipe.job}): ${left} in ${reference} has a value in a pipeline only.`,
       "Leave this image out with --images.",
     );
-  });
+  }
   if (text === host || text.startsWith(`${host}/`)) return text;
   const first = text.split("/")[0] ?? "";
   const hosted = text.includes("/") && (/[.:]/.test(first) || first === "localhost");
   return `${host}/${hosted ? text.slice(first.length + 1) : text}`;
+}
+
+/** Text with the pipeline's variables that a trial knows replaced; others stay as written. */
+export function expandPredefined(text: string, context: PipelineContext, host: string): string {
+  const values = predefined(context, host);
+  return text.replaceAll(
+    /\$(?:\{(\w+)\}|(\w+))/g,
+    (whole, braced?: string, plain?: string) => values[braced ?? plain ?? ""] ?? whole,
+  );
+}
+
+/** Whether two references, as templates and Dockerfiles write them, name one image of the pipeline's registry. */
+export function sameReference(a: string, b: string, context: PipelineContext): boolean {
+  const host = "registry.invalid";
+  const [first, second] = [a, b].map((reference) => {
+    const full = expandPredefined(reference, context, host);
+    return full.startsWith(`${host}/`) ? `${repositoryOf(full, host)}:${tagOf(full)}` : null;
+  });
+  return first !== null && first === second;
 }
 
 /** The repository of a reference without host, tag and digest. */

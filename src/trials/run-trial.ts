@@ -21,12 +21,23 @@ export type RunRecord = {
   repositories: RepositoryUse[];
 };
 
-export type TrialRecord = { runs: RunRecord[]; dropped: DroppedFlag[] };
+/**
+ * `machineMs`: how long jobs of this trial held the machine, those that are not reported included. `remarks`: what a
+ * builder did beside what its recipe says.
+ */
+export type TrialRecord = {
+  runs: RunRecord[];
+  dropped: DroppedFlag[];
+  remarks: string[];
+  machineMs: number;
+};
 
 /** One image with one strategy: its scenarios in order, each on a fresh runner, all with one registry. */
 export type TrialSpec = {
   name: string;
   builder: Builder;
+  /** Images that this one starts from and that the same templates build: built first, untimed, in this order. */
+  prerequisites: { builder: Builder; describe(host: string): BuildRun }[];
   scenarios: Scenario[];
   /** The run of a scenario; references and names are mapped to the registry by the caller. */
   describe(scenario: Scenario, host: string, limits: Limits): BuildRun;
@@ -37,10 +48,17 @@ export type TrialSpec = {
   baseDiffIds: string[];
 };
 
+/** Why a run is made: as it is reported, to fill the download cache, or for storage after a kill. */
+export type RunReason = "timed" | "filling the download cache" | "more memory";
+
 export type TrialDoors = {
   run(job: Job, signal: AbortSignal): Promise<JobResult>;
   startRegistry(name: string): Promise<TrialRegistry>;
-  onRun(scenario: Scenario, timed: boolean): void;
+  onRun(scenario: Scenario, why: RunReason): void;
+  /** True where RUN steps asked the download cache for something that it did not hold, since the last call. */
+  missedDownloads(): boolean;
+  /** A clock that only goes forward, in milliseconds. */
+  monotonicMs(): number;
 };
 
 /** Runs a trial to its end, or to the first scenario that leaves nothing for the next one to start from. */
@@ -50,24 +68,63 @@ export async function runTrial(
   signal: AbortSignal,
 ): Promise<TrialRecord> {
   const registry = await doors.startRegistry(spec.name);
-  const record: TrialRecord = { runs: [], dropped: [] };
+  const record: TrialRecord = { runs: [], dropped: [], remarks: [], machineMs: 0 };
   try {
+    const ready = await buildPrerequisites(spec, { registry, doors, signal, record });
     let before = await registry.snapshot();
+    if (ready !== null) {
+      record.runs.push(unstarted(spec, ready, before));
+      return record;
+    }
     for (const scenario of spec.scenarios) {
       await registry.mark();
-      let run = await runOnce(spec, scenario, spec.limits, true, { registry, before, doors, signal, record });
-      if (run.result.outcome === "out-of-memory" && spec.moreMemoryBytes !== null) {
+      const around: Surroundings = { registry, before, doors, signal, record };
+      let run = await filledRun(spec, scenario, around);
+      if (run.record.result.outcome === "out-of-memory" && spec.moreMemoryBytes !== null) {
         await registry.rollBack();
         const limits = { ...spec.limits, memoryBytes: spec.moreMemoryBytes };
-        run = await runOnce(spec, scenario, limits, false, { registry, before, doors, signal, record });
+        run = await runOnce(spec, scenario, limits, "more memory", around);
+        record.runs.push(run.record);
       }
-      if (run.result.outcome !== "succeeded") break;
-      before = await registry.snapshot();
+      if (run.record.result.outcome !== "succeeded") break;
+      before = run.after;
     }
     return record;
   } finally {
     await registry.remove();
   }
+}
+
+/** Builds what the image starts from; the result of the first that does not succeed, or null. */
+async function buildPrerequisites(
+  spec: TrialSpec,
+  { registry, doors, signal, record }: Omit<Surroundings, "before">,
+): Promise<JobResult | null> {
+  for (const { builder, describe } of spec.prerequisites) {
+    signal.throwIfAborted();
+    const startMs = doors.monotonicMs();
+    const result = await doors.run(builder.job(describe(registry.host)).job, signal);
+    record.machineMs += doors.monotonicMs() - startMs;
+    if (result.outcome !== "succeeded") return result;
+  }
+  return null;
+}
+
+/** The first scenario of an image whose own base could not be built. */
+function unstarted(spec: TrialSpec, result: JobResult, snapshot: Snapshot): RunRecord {
+  const line = "[tare: the image that this one starts from could not be built]";
+  return {
+    scenario: spec.scenarios[0] ?? "cold",
+    timed: true,
+    memoryLimitBytes: spec.limits.memoryBytes,
+    result: { ...result, log: [...result.log, { atMs: 0, stream: "stderr", line }] },
+    phases: { buildMs: "unknown", pushMs: "unknown", totalMs: 0 },
+    hits: "unknown",
+    misses: "unknown",
+    traffic: { pulledBytes: 0, pushedBytes: 0 },
+    ledgers: chargeAll(snapshot),
+    repositories: [],
+  };
 }
 
 type Surroundings = {
@@ -78,29 +135,54 @@ type Surroundings = {
   record: TrialRecord;
 };
 
+type Ran = { record: RunRecord; after: Snapshot };
+
+/**
+ * The run that is reported. A first one whose RUN steps had to download anew has filled the cache (rule 12): it is set
+ * aside, the registry goes back to where it was, and the same run is made once more from the cache.
+ */
+async function filledRun(spec: TrialSpec, scenario: Scenario, around: Surroundings): Promise<Ran> {
+  const { registry, doors, record } = around;
+  doors.missedDownloads();
+  let run = await runOnce(spec, scenario, spec.limits, "timed", around);
+  if (doors.missedDownloads()) {
+    await registry.rollBack();
+    doors.onRun(scenario, "filling the download cache");
+    run = await runOnce(spec, scenario, spec.limits, "timed", around);
+  }
+  record.runs.push(run.record);
+  return run;
+}
+
 async function runOnce(
   spec: TrialSpec,
   scenario: Scenario,
   limits: Limits,
-  timed: boolean,
+  why: RunReason,
   around: Surroundings,
-): Promise<RunRecord> {
+): Promise<Ran> {
   const { registry, doors, signal, record } = around;
   signal.throwIfAborted();
-  doors.onRun(scenario, timed);
+  doors.onRun(scenario, why);
   const build = spec.describe(scenario, registry.host, limits);
   const { job, dropped } = spec.builder.job(build);
   await registry.traffic();
-  const result = await doors.run(job, signal);
+  const startMs = doors.monotonicMs();
+  const said = await doors.run(job, signal);
+  record.machineMs += doors.monotonicMs() - startMs;
   signal.throwIfAborted();
   // Before the snapshot: what Tare itself reads of the registry is not the build's.
   const traffic = await registry.traffic();
   const after = await registry.snapshot();
   const names = (references: string[]) =>
     references.map((reference) => repositoryOf(reference, registry.host));
+  const expected = [...names(build.images), ...names(build.cacheTo)];
+  const missing = missingImages(build, after, registry.host);
+  const result = missing.length === 0 ? said : withoutImage(said, missing);
+  record.remarks.push(...strayRepositories(scenario, around.before, after, expected));
   const run: RunRecord = {
     scenario,
-    timed,
+    timed: why === "timed",
     memoryLimitBytes: limits.memoryBytes,
     result,
     phases: spec.builder.phases(build, result),
@@ -111,9 +193,37 @@ async function runOnce(
     ledgers: chargeAll(after),
     repositories: useOf(after, names(build.images), names(build.cacheTo)),
   };
-  record.runs.push(run);
   record.dropped = dropped;
-  return run;
+  return { record: run, after };
+}
+
+/** Tags that the build was to push and that are not there. */
+function missingImages(build: BuildRun, after: Snapshot, host: string): string[] {
+  return build.images.filter((image) => {
+    const name = repositoryOf(image, host);
+    const repository = after.repositories.find((candidate) => candidate.name === name);
+    return repository?.tags[tagOf(image)] === undefined;
+  });
+}
+
+/** A builder that says it succeeded and left no image has failed. */
+function withoutImage(result: JobResult, missing: readonly string[]): JobResult {
+  if (result.outcome !== "succeeded") return result;
+  const atMs = result.log.at(-1)?.atMs ?? 0;
+  const line = `[tare: the builder ended without an error, and pushed no ${missing.join(", ")}]`;
+  return { ...result, outcome: "failed", log: [...result.log, { atMs, stream: "stderr", line }] };
+}
+
+/** Repositories that the recipe names neither as image nor as cache are charged, and said. */
+function strayRepositories(
+  scenario: Scenario,
+  before: Snapshot,
+  after: Snapshot,
+  expected: readonly string[],
+): string[] {
+  const known = [...expected, ...before.repositories.map(({ name }) => name)];
+  const stray = after.repositories.map(({ name }) => name).filter((name) => !known.includes(name));
+  return stray.map((name) => `${scenario}: the build pushed to ${name}, which the recipe does not name.`);
 }
 
 async function hitsOf(

@@ -1,0 +1,136 @@
+import type { ReadingOfChange } from "./bot.ts";
+import { refuseUnrunnable } from "./builders/index.ts";
+import type { Change, Tree } from "./domain/change.ts";
+import type { JobFile } from "./domain/job.ts";
+import { Problem } from "./domain/problem.ts";
+import type { Recipe } from "./domain/recipe.ts";
+import { contextFiles } from "./git/context-files.ts";
+import type { Repository } from "./git/repository.ts";
+import type { TreeReader } from "./git/tree-reader.ts";
+import type { ImageTrial } from "./trials/conduct.ts";
+import { loadImageSource, type EditChoice, type ImageSource } from "./trials/image-source.ts";
+import type { ImagePair, NotBuilt } from "./trials/plan.ts";
+import { sameReference, trialReference, type PipelineContext } from "./trials/references.ts";
+import { adaptRecipe, type WantedStrategy } from "./trials/strategies.ts";
+import { labelOf } from "./domain/comparison.ts";
+
+const MAX_CONTEXT_BYTES = 512 * 1024 * 1024;
+
+/** Images of the templates that start from each other; GitLab's own pipelines seldom have more than two steps. */
+const LONGEST_CHAIN = 5;
+
+export type LoadOptions = {
+  repository: Repository;
+  change: Change;
+  reading: ReadingOfChange;
+  edits: readonly EditChoice[];
+  context: PipelineContext;
+  strategies: readonly WantedStrategy[];
+};
+
+/** Loads an image with both its sides and the other strategies; those that cannot be tried with it are named. */
+export type LoadImage = (pair: ImagePair) => Promise<{ trial: ImageTrial; refused: NotBuilt[] }>;
+
+/** Problems: what `loadImageSource` and the builders refuse, `dockerfile-missing`, `nothing-to-try` for a circle of images. */
+export function createLoadImage(options: LoadOptions): LoadImage {
+  return async (pair) => {
+    const current = await loadSide(options, pair.current, "base", []);
+    const proposed = await loadSide(options, pair.proposed, "head", []);
+    const others: ImageTrial["others"] = [];
+    const refused: NotBuilt[] = [];
+    for (const wanted of options.strategies) {
+      const strategy = `${wanted.builder}/${wanted.cache}` as const;
+      const own = [pair.current, pair.proposed].some((recipe) => recipe.strategy === strategy);
+      // The change's own two are tried already.
+      if (own && wanted.variant === null) continue;
+      const adapted = adaptRecipe(neutralOf(pair), wanted);
+      if (typeof adapted === "string") {
+        const label = labelOf({ strategy, variant: wanted.variant });
+        refused.push({ what: `${pair.image} with ${label}`, why: adapted });
+      } else {
+        const source = await loadSide(options, adapted, "head", []);
+        others.push({ variant: wanted.variant, source });
+      }
+    }
+    return { trial: { pair, current, proposed, others }, refused };
+  };
+}
+
+/** kaniko needs no context where nothing is copied; other builders want the one that the other side names. */
+function neutralOf({ current, proposed }: ImagePair): Recipe {
+  return { ...proposed, context: proposed.context ?? current.context };
+}
+
+async function loadSide(
+  options: LoadOptions,
+  recipe: Recipe,
+  which: "base" | "head",
+  chain: readonly string[],
+): Promise<ImageSource> {
+  const { repository, change, reading, context } = options;
+  const reader = reading.readers[which];
+  const projectDirectory = `/builds/${context.projectPath}`;
+  refuseSide(recipe, reader, context);
+  const source = await loadImageSource(
+    recipe,
+    chain.length === 0 ? options.edits : [],
+    (path) => reader.read(path),
+    (path) => contextBelow(repository, change[which], path, projectDirectory),
+  );
+  return { ...source, ...(await chainOf(options, source, which, chain)) };
+}
+
+/** Images of the same tree that this one starts from, with all that they start from, in the order of building. */
+async function chainOf(
+  options: LoadOptions,
+  source: ImageSource,
+  which: "base" | "head",
+  chain: readonly string[],
+): Promise<Pick<ImageSource, "ownBases" | "startsFrom">> {
+  const recipes = options.reading[which].recipes;
+  const ownBases: string[] = [];
+  const startsFrom: ImageSource[] = [];
+  for (const base of source.bases) {
+    const parent = recipes.find((recipe) =>
+      recipe.images.some((image) => sameReference(image, base, options.context)),
+    );
+    if (parent === undefined || parent.dockerfile === source.dockerfile) continue;
+    const deeper = [...chain, source.dockerfile];
+    if (deeper.includes(parent.dockerfile ?? "") || deeper.length > LONGEST_CHAIN) {
+      throw new Problem(
+        "nothing-to-try",
+        `${source.dockerfile} starts from an image that starts from it: ${deeper.join(", ")}.`,
+        "Mend the FROM lines, or leave this image out with --images.",
+      );
+    }
+    const loaded = await loadSide(options, parent, which, deeper);
+    ownBases.push(base);
+    startsFrom.push(...loaded.startsFrom, loaded);
+  }
+  return { ownBases, startsFrom };
+}
+
+/** Flags, references and Dockerfiles that no run could be made of. */
+function refuseSide(recipe: Recipe, reader: TreeReader, context: PipelineContext): void {
+  refuseUnrunnable(recipe);
+  for (const reference of [...recipe.images, ...recipe.cacheFrom, ...recipe.cacheTo]) {
+    trialReference(reference, context, "registry.invalid", recipe);
+  }
+  const path = recipe.dockerfile;
+  if (path === null || reader.read(path) !== null) return;
+  throw new Problem(
+    "dockerfile-missing",
+    `${recipe.file}:${recipe.line} (job ${recipe.job}) builds ${path}, which cannot be read: ${reader.whyNot(path) ?? "unknown"}.`,
+    "Look at the path in the template, or leave this image out with --images.",
+  );
+}
+
+function contextBelow(
+  repository: Repository,
+  tree: Tree,
+  path: string,
+  directory: string,
+): Promise<JobFile[]> {
+  const into = path === "." ? directory : `${directory}/${path}`;
+  return contextFiles(repository, tree, path, { into, maxBytes: MAX_CONTEXT_BYTES });
+}
