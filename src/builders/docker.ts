@@ -1,121 +1,31 @@
-import type { Job, JobResult, Phases } from "../domain/job.ts";
-import { Problem } from "../domain/problem.ts";
-import {
-  allowFlags,
-  buildArguments,
-  drop,
-  keep,
-  own,
-  refuse,
-  refuseRemoteContext,
-  type FlagRule,
-} from "./flags.ts";
+import type { Job, JobCommand, JobResult, Phases } from "../domain/job.ts";
+import type { Recipe } from "../domain/recipe.ts";
+import { adaptor, notInRegistry, type Decide } from "./adapt.ts";
+import { cacheExports } from "./cache-options.ts";
+import { buildkitPhases, commandPhases } from "./command-phases.ts";
+import { daemonScript } from "./daemon-script.ts";
+import { RULES } from "./docker-flags.ts";
+import { pushesImage } from "./exporter-options.ts";
+import { allowFlags, buildArguments, flagValues, hasSwitch, refuseRemoteContext } from "./flags.ts";
 import type { Builder, BuildRun, DroppedFlag } from "./types.ts";
 
-const HOST = "it reaches for the host or the network of the machine that builds";
-const SECRET = "it hands a secret to the build";
-const SHOWN = "it changes only what is printed";
-
-/** Flags of `docker build` (Docker 26, docs.docker.com/reference/cli/docker/buildx/build). */
-const RULES: Readonly<Record<string, FlagRule>> = {
-  "--tag": own,
-  "-t": own,
-  "--file": own,
-  "-f": own,
-  "--cache-from": own,
-  "--cache-to": own,
-  "--build-arg": own,
-  "--target": own,
-  "--no-cache": keep,
-  "--pull": keep,
-  "--rm": keep,
-  "--force-rm": keep,
-  "--provenance": keep,
-  "--sbom": keep,
-  "--platform": keep,
-  "--label": keep,
-  "--annotation": keep,
-  "--attest": keep,
-  "--shm-size": keep,
-  "--ulimit": keep,
-  "--progress": drop(SHOWN),
-  "--quiet": drop(SHOWN),
-  "-q": drop(SHOWN),
-  "--debug": drop(SHOWN),
-  "-D": drop(SHOWN),
-  "--iidfile": drop("it only writes a file of the job"),
-  "--metadata-file": drop("it only writes a file of the job"),
-  "--network": drop("every build of a trial uses the network of its job"),
-  "--memory": drop("the limits of the job stand in for it"),
-  "-m": drop("the limits of the job stand in for it"),
-  "--memory-swap": drop("the limits of the job stand in for it"),
-  "--cpu-period": drop("the limits of the job stand in for it"),
-  "--cpu-quota": drop("the limits of the job stand in for it"),
-  "--cpu-shares": drop("the limits of the job stand in for it"),
-  "-c": drop("the limits of the job stand in for it"),
-  "--cpuset-cpus": drop("the limits of the job stand in for it"),
-  "--cpuset-mems": drop("the limits of the job stand in for it"),
-  "--add-host": refuse(HOST),
-  "--allow": refuse(HOST),
-  "--build-context": refuse(HOST),
-  "--builder": refuse(HOST),
-  "--cgroup-parent": refuse(HOST),
-  "--isolation": refuse(HOST),
-  "--output": refuse("the image is not pushed then"),
-  "-o": refuse("the image is not pushed then"),
-  "--privileged": refuse(HOST),
-  "--secret": refuse(SECRET),
-  "--security-opt": refuse(HOST),
-  "--squash": refuse("it needs an experimental daemon"),
-  "--ssh": refuse(SECRET),
-  "--volume": refuse(HOST),
-  "-v": refuse(HOST),
-};
-
 const SOCKET = "unix:///var/run/docker.sock";
-
-/**
- * Starts the daemon of the job. On cgroup version 1 it must be told its own cgroup, or its RUN steps would escape
- * the job's limits; version 2 nests by itself, once the container's processes have left the root of their group.
- */
-const DAEMON = `set -eu
-if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
-  mkdir -p /sys/fs/cgroup/init
-  xargs -rn1 < /sys/fs/cgroup/cgroup.procs > /sys/fs/cgroup/init/cgroup.procs 2>/dev/null || :
-  sed -e 's/ / +/g' -e 's/^/+/' < /sys/fs/cgroup/cgroup.controllers > /sys/fs/cgroup/cgroup.subtree_control || :
-else
-  set -- "$@" --cgroup-parent "$(sed -n 's/.*:memory://p' /proc/self/cgroup)"
-fi
-exec dockerd "$@"`;
+const DAEMON = daemonScript("dockerd", 'set -- "$@" --cgroup-parent "$cgroup"');
 
 /** `docker build` and `docker push` against a daemon of the job's own (docker:dind). */
 export const docker: Builder = {
   id: "docker",
   privileges: "daemon",
+  needs: "a daemon in the job: a privileged runner",
   job,
   phases,
+  adapt: adaptor("docker", "docker build", true, decide),
 };
 
 function job(run: BuildRun): { job: Job; dropped: DroppedFlag[] } {
   refuseRemoteContext(run.recipe);
   const { kept, dropped } = allowFlags(run.recipe, RULES);
-  const buildArgs = buildArguments(run.recipe);
-  const build = [
-    "docker",
-    "build",
-    "--progress=plain",
-    // The job has no bridge of its own: RUN steps use the job's network.
-    "--network=host",
-    ...kept,
-    ...run.images.flatMap((image) => ["--tag", image]),
-    ...run.cacheFrom.flatMap((reference) => ["--cache-from", reference]),
-    ...buildArgs.flags,
-    ...(run.recipe.target === null ? [] : ["--target", run.recipe.target]),
-    "--file",
-    run.dockerfile,
-    run.context ?? run.projectDirectory,
-  ];
-  const workingDirectory = run.projectDirectory;
+  const buildArgs = buildArguments(run);
   return {
     dropped: [...dropped, ...buildArgs.dropped],
     job: {
@@ -123,18 +33,11 @@ function job(run: BuildRun): { job: Job; dropped: DroppedFlag[] } {
       image: run.image,
       main: ["sh", "-c", DAEMON, "sh", ...daemonFlags(run)],
       ready: ["docker", "version"],
-      commands: [
-        { phase: "build", argv: build, workingDirectory },
-        ...run.images.map((image) => ({
-          phase: "push" as const,
-          argv: ["docker", "push", image],
-          workingDirectory,
-        })),
-      ],
+      commands: commandsOf(run, kept, buildArgs.flags),
       environment: {
         DOCKER_HOST: SOCKET,
         DOCKER_TLS_CERTDIR: "",
-        ...buildkitSettings(run),
+        ...buildkitSettings(run.recipe),
       },
       workingDirectory: "/",
       files: run.files,
@@ -145,17 +48,66 @@ function job(run: BuildRun): { job: Job; dropped: DroppedFlag[] } {
   };
 }
 
-/** Settings of BuildKit that the template makes; the legacy builder is another program. */
-function buildkitSettings(run: BuildRun): Record<string, string> {
-  const { environment, file, line, job: name } = run.recipe;
-  if (environment["DOCKER_BUILDKIT"] === "0") {
-    throw new Problem(
-      "strategy-unsupported",
-      `${file}:${line} (job ${name}): DOCKER_BUILDKIT=0 asks for the legacy builder, which Tare does not run.`,
-      "Leave this image out with --images.",
-    );
-  }
-  return Object.fromEntries(Object.entries(environment).filter(([key]) => key.startsWith("BUILDKIT_")));
+function commandsOf(run: BuildRun, kept: readonly string[], buildArgs: readonly string[]): JobCommand[] {
+  const workingDirectory = run.projectDirectory;
+  const whole = pushesItself(run.recipe);
+  const step = (phase: JobCommand["phase"], argv: string[], mayFail = false) => ({
+    phase,
+    argv,
+    workingDirectory,
+    mayFail,
+  });
+  return [
+    // A template pulls what may not be there yet: `docker pull … || true`.
+    ...run.pulls.map((reference) => step("pull", ["docker", "pull", reference], true)),
+    step(whole ? "build and push" : "build", buildArgv(run, kept, buildArgs)),
+    ...(whole ? [] : run.images.map((image) => step("push", ["docker", "push", image]))),
+  ];
+}
+
+function buildArgv(run: BuildRun, kept: readonly string[], buildArgs: readonly string[]): string[] {
+  const { recipe } = run;
+  const legacy = isLegacy(recipe);
+  const asked = recipe.buildArgs["BUILDKIT_INLINE_CACHE"] === "1";
+  const exports = cacheExports(recipe, run.cacheTo, run.images).filter(
+    // The build argument asks for it already.
+    (text) => !(text === "type=inline" && asked),
+  );
+  return [
+    ...(recipe.program === "docker buildx build" ? ["docker", "buildx", "build"] : ["docker", "build"]),
+    // The older builder has one way to print.
+    ...(legacy ? [] : ["--progress=plain"]),
+    // The job has no bridge of its own: RUN steps use the job's network.
+    "--network=host",
+    ...kept,
+    ...(pushesItself(recipe) && hasSwitch(recipe, "--push") ? ["--push"] : []),
+    ...run.images.flatMap((image) => ["--tag", image]),
+    ...run.cacheFrom.flatMap((reference) => ["--cache-from", reference]),
+    ...(legacy ? [] : exports.flatMap((text) => ["--cache-to", text])),
+    ...buildArgs,
+    ...(recipe.target === null ? [] : ["--target", recipe.target]),
+    "--file",
+    run.dockerfile,
+    run.context ?? run.projectDirectory,
+  ];
+}
+
+/** Whether the build command pushes the image as well. */
+function pushesItself(recipe: Recipe): boolean {
+  return hasSwitch(recipe, "--push") || flagValues(recipe, "--output").some(pushesImage);
+}
+
+/** The builder of Docker before 23, which DOCKER_BUILDKIT=0 still selects; `docker buildx` never runs it. */
+function isLegacy({ environment, program }: Recipe): boolean {
+  return environment["DOCKER_BUILDKIT"] === "0" && program !== "docker buildx build";
+}
+
+/** Settings of BuildKit that the template makes, and the choice of the older builder. */
+function buildkitSettings(recipe: Recipe): Record<string, string> {
+  const entries = Object.entries(recipe.environment).filter(
+    ([key]) => key.startsWith("BUILDKIT_") || key === "BUILDX_NO_DEFAULT_ATTESTATIONS",
+  );
+  return { ...Object.fromEntries(entries), ...(isLegacy(recipe) ? { DOCKER_BUILDKIT: "0" } : {}) };
 }
 
 function daemonFlags(run: BuildRun): string[] {
@@ -170,12 +122,32 @@ function daemonFlags(run: BuildRun): string[] {
   ];
 }
 
-function phases(_run: BuildRun, result: JobResult): Phases {
-  const spent = (phase: string) => {
-    const commands = result.commands.filter((command) => command.phase === phase);
-    if (commands.length === 0) return "unknown" as const;
-    return commands.reduce((total, command) => total + command.endMs - command.startMs, 0);
-  };
-  const totalMs = result.commands.reduce((total, command) => total + command.endMs - command.startMs, 0);
-  return { buildMs: spent("build"), pushMs: spent("push"), totalMs };
+function phases(run: BuildRun, result: JobResult): Phases {
+  return pushesItself(run.recipe) ? buildkitPhases(result) : commandPhases(result);
+}
+
+function decide(...[entry, names]: Parameters<Decide>): ReturnType<Decide> {
+  switch (entry.kind) {
+    case "nothing":
+      return {};
+    case "in the image":
+      return {
+        buildArgs: { BUILDKIT_INLINE_CACHE: "1" },
+        cacheFrom: [...names.moreSources, names.image],
+        cacheTo: [names.image],
+        cacheToOptions: [{}],
+      };
+    case "one manifest":
+      return {
+        cacheFrom: [...names.moreSources, names.reference],
+        cacheTo: [names.reference],
+        cacheToOptions: [{ mode: entry.mode }],
+      };
+    case "a tag per instruction":
+      return "docker keeps no tag for each instruction";
+    case "outside the registry":
+      return notInRegistry(entry.where);
+    default:
+      return entry satisfies never;
+  }
 }

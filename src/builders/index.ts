@@ -1,11 +1,13 @@
 import { DEFAULT_LIMITS } from "../domain/job.ts";
 import type { BuilderId, Recipe } from "../domain/recipe.ts";
+import { buildah } from "./buildah.ts";
+import { buildkit } from "./buildkit.ts";
 import { docker } from "./docker.ts";
 import { kaniko } from "./kaniko.ts";
 import type { Builder } from "./types.ts";
 
 /** Every builder that Tare can run. */
-export const builders = { docker, kaniko } satisfies Record<BuilderId, Builder>;
+export const builders = { docker, buildkit, kaniko, buildah } satisfies Record<BuilderId, Builder>;
 
 /**
  * Describes a job that is never run, so that what a builder refuses is known before anything is opened.
@@ -17,13 +19,15 @@ export function refuseUnrunnable(recipe: Recipe): void {
     recipe,
     images: [],
     cacheFrom: [],
-    cacheTo: [],
+    cacheTo: recipe.cacheTo,
+    pulls: [],
     files: [],
     projectDirectory: "/",
     dockerfile: "/Dockerfile",
     context: null,
     registryHost: "registry.invalid",
     baseHost: null,
+    proxy: null,
     image: "",
     limits: DEFAULT_LIMITS,
   });

@@ -1,4 +1,6 @@
 import type { Job, JobResult, Phases } from "../domain/job.ts";
+import type { Recipe } from "../domain/recipe.ts";
+import { adaptor, notInRegistry, type Decide } from "./adapt.ts";
 import {
   allowFlags,
   buildArguments,
@@ -7,14 +9,12 @@ import {
   own,
   refuse,
   refuseRemoteContext,
+  WHY,
   type FlagRule,
 } from "./flags.ts";
 import type { Builder, BuildRun, DroppedFlag } from "./types.ts";
 
-const HOST = "it reaches for the host or the network of the machine that builds";
-const FILE = "it only writes a file of the job";
-const TRIAL = "the trial has registries of its own";
-const RETRY = "a trial does not retry";
+const LOG = "Tare reads the log in one format";
 
 /** Flags of kaniko's executor (README and cmd/executor/cmd/root.go of v1.24.0). */
 const RULES: Readonly<Record<string, FlagRule>> = {
@@ -47,37 +47,37 @@ const RULES: Readonly<Record<string, FlagRule>> = {
   "--snapshot-mode": keep,
   "--snapshotMode": keep,
   "--use-new-run": keep,
-  "--digest-file": drop(FILE),
-  "--image-name-with-digest-file": drop(FILE),
-  "--image-name-tag-with-digest-file": drop(FILE),
-  "--log-format": drop("Tare reads the log in one format"),
-  "--log-timestamp": drop("Tare reads the log in one format"),
-  "--verbosity": drop("Tare reads the log in one format"),
-  "-v": drop("Tare reads the log in one format"),
-  "--image-download-retry": drop(RETRY),
-  "--image-fs-extract-retry": drop(RETRY),
-  "--push-retry": drop(RETRY),
-  "--insecure": drop(TRIAL),
-  "--insecure-pull": drop(TRIAL),
-  "--insecure-registry": drop(TRIAL),
-  "--registry-map": drop(TRIAL),
-  "--registry-mirror": drop(TRIAL),
-  "--skip-default-registry-fallback": drop(TRIAL),
-  "--skip-push-permission-check": drop(TRIAL),
-  "--skip-tls-verify": drop(TRIAL),
-  "--skip-tls-verify-pull": drop(TRIAL),
-  "--skip-tls-verify-registry": drop(TRIAL),
+  "--digest-file": drop(WHY.file),
+  "--image-name-with-digest-file": drop(WHY.file),
+  "--image-name-tag-with-digest-file": drop(WHY.file),
+  "--log-format": drop(LOG),
+  "--log-timestamp": drop(LOG),
+  "--verbosity": drop(LOG),
+  "-v": drop(LOG),
+  "--image-download-retry": drop(WHY.retry),
+  "--image-fs-extract-retry": drop(WHY.retry),
+  "--push-retry": drop(WHY.retry),
+  "--insecure": drop(WHY.registries),
+  "--insecure-pull": drop(WHY.registries),
+  "--insecure-registry": drop(WHY.registries),
+  "--registry-map": drop(WHY.registries),
+  "--registry-mirror": drop(WHY.registries),
+  "--skip-default-registry-fallback": drop(WHY.registries),
+  "--skip-push-permission-check": drop(WHY.registries),
+  "--skip-tls-verify": drop(WHY.registries),
+  "--skip-tls-verify-pull": drop(WHY.registries),
+  "--skip-tls-verify-registry": drop(WHY.registries),
   "--cache-dir": drop("the trial has no warmed directory of base images"),
   "--context-sub-path": refuse("Tare reads the context from the tree"),
-  "--credential-helpers": refuse(HOST),
-  "--git": refuse(HOST),
-  "--kaniko-dir": refuse(HOST),
+  "--credential-helpers": refuse(WHY.host),
+  "--git": refuse(WHY.host),
+  "--kaniko-dir": refuse(WHY.host),
   "--no-push": refuse("nothing is stored then"),
   "--no-push-cache": refuse("nothing is cached then"),
   "--oci-layout-path": refuse("it writes the image beside the registry"),
-  "--registry-certificate": refuse(HOST),
-  "--registry-client-cert": refuse(HOST),
-  "--secret": refuse("it hands a secret to the build"),
+  "--registry-certificate": refuse(WHY.host),
+  "--registry-client-cert": refuse(WHY.host),
+  "--secret": refuse(WHY.secret),
   "--tar-path": refuse("it writes the image beside the registry"),
   "--tarPath": refuse("it writes the image beside the registry"),
 };
@@ -86,14 +86,16 @@ const RULES: Readonly<Record<string, FlagRule>> = {
 export const kaniko: Builder = {
   id: "kaniko",
   privileges: "none",
+  needs: null,
   job,
   phases,
+  adapt: adaptor("kaniko", "/kaniko/executor", false, decide),
 };
 
 function job(run: BuildRun): { job: Job; dropped: DroppedFlag[] } {
   refuseRemoteContext(run.recipe);
   const { kept, dropped } = allowFlags(run.recipe, RULES);
-  const buildArgs = buildArguments(run.recipe);
+  const buildArgs = buildArguments(run);
   const [cacheRepository] = run.cacheTo;
   const argv = [
     "/kaniko/executor",
@@ -111,7 +113,7 @@ function job(run: BuildRun): { job: Job; dropped: DroppedFlag[] } {
     "--log-format=text",
   ];
   return {
-    dropped: [...dropped, ...buildArgs.dropped],
+    dropped: [...dropped, ...buildArgs.dropped, ...droppedPulls(run.recipe)],
     job: {
       name: run.name,
       image: run.image,
@@ -146,4 +148,41 @@ function phases(run: BuildRun, result: JobResult): Phases {
   );
   if (pushing === undefined) return { buildMs: "unknown", pushMs: "unknown", totalMs: endMs };
   return { buildMs: pushing.atMs, pushMs: endMs - pushing.atMs, totalMs: endMs };
+}
+
+function droppedPulls({ pulls }: Recipe): DroppedFlag[] {
+  return pulls.map((reference) => ({ flag: `pull ${reference}`, why: "kaniko has no store of images" }));
+}
+
+const VARIANT_FLAGS: Readonly<Record<string, string>> = {
+  uncompressed: "--compressed-caching=false",
+  redo: "--snapshot-mode=redo",
+  "copy-layers": "--cache-copy-layers=true",
+  reproducible: "--reproducible",
+  zstd: "--compression=zstd",
+};
+
+function decide(...[entry, names, variant]: Parameters<Decide>): ReturnType<Decide> {
+  const flag = VARIANT_FLAGS[variant ?? ""];
+  const more = flag === undefined ? [] : [flag];
+  switch (entry.kind) {
+    case "nothing":
+      return { flags: more };
+    case "a tag per instruction":
+      if (names.moreSources.length > 0) return "kaniko reads from one cache repository alone";
+      return {
+        flags: ["--cache=true", `--cache-repo=${names.repository}`, ...more],
+        cacheFrom: [names.repository],
+        cacheTo: [names.repository],
+        cacheToOptions: [{}],
+      };
+    case "in the image":
+      return "kaniko writes no inline cache";
+    case "one manifest":
+      return "kaniko writes no cache of one manifest";
+    case "outside the registry":
+      return notInRegistry(entry.where);
+    default:
+      return entry satisfies never;
+  }
 }

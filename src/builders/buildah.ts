@@ -1,0 +1,149 @@
+import type { Job, JobCommand, JobFile } from "../domain/job.ts";
+import type { Recipe } from "../domain/recipe.ts";
+import { adaptor, notInRegistry, type Decide } from "./adapt.ts";
+import { RULES } from "./buildah-flags.ts";
+import { commandPhases } from "./command-phases.ts";
+import { allowFlags, buildArguments, refuseRemoteContext } from "./flags.ts";
+import type { Builder, BuildRun, DroppedFlag } from "./types.ts";
+
+const REGISTRIES = "/etc/tare/registries.conf";
+const STORAGE = "/etc/tare/storage.conf";
+
+/** `buildah build` and `buildah push`, which `podman build` and `podman push` are as well. It has no daemon. */
+export const buildah: Builder = {
+  id: "buildah",
+  privileges: "mounts",
+  needs: "mounts file systems: CAP_SYS_ADMIN and no seccomp filter",
+  job,
+  phases: (_run, result) => commandPhases(result),
+  adapt: adaptor("buildah", "buildah build", true, decide),
+};
+
+function job(run: BuildRun): { job: Job; dropped: DroppedFlag[] } {
+  refuseRemoteContext(run.recipe);
+  const { kept, dropped } = allowFlags(run.recipe, RULES);
+  const buildArgs = buildArguments(run);
+  return {
+    dropped: [...dropped, ...buildArgs.dropped],
+    job: {
+      name: run.name,
+      image: run.image,
+      // There is no daemon: the container waits while the commands are run in it.
+      main: ["sleep", "infinity"],
+      ready: null,
+      commands: commandsOf(run, kept, buildArgs.flags),
+      environment: {
+        ...settings(run.recipe),
+        CONTAINERS_REGISTRIES_CONF: REGISTRIES,
+        CONTAINERS_STORAGE_CONF: STORAGE,
+      },
+      workingDirectory: "/",
+      files: [...run.files, registries(run), storage()],
+      volumes: ["/var/lib/containers", "/var/tmp", "/run", run.projectDirectory],
+      privileges: "mounts",
+      limits: run.limits,
+    },
+  };
+}
+
+function commandsOf(run: BuildRun, kept: readonly string[], buildArgs: readonly string[]): JobCommand[] {
+  const { recipe } = run;
+  const step = (phase: JobCommand["phase"], argv: string[], mayFail = false) => ({
+    phase,
+    argv,
+    workingDirectory: run.projectDirectory,
+    mayFail,
+  });
+  const build = [
+    "buildah",
+    "build",
+    "--isolation=chroot",
+    ...(layersByDefault(recipe) ? ["--layers"] : []),
+    ...kept,
+    ...run.images.flatMap((image) => ["--tag", image]),
+    ...run.cacheFrom.flatMap((reference) => ["--cache-from", reference]),
+    ...run.cacheTo.flatMap((reference) => ["--cache-to", reference]),
+    ...buildArgs,
+    ...(recipe.target === null ? [] : ["--target", recipe.target]),
+    "--file",
+    run.dockerfile,
+    run.context ?? run.projectDirectory,
+  ];
+  return [
+    ...run.pulls.map((reference) => step("pull", ["buildah", "pull", reference], true)),
+    step("build", build),
+    ...run.images.map((image) => step("push", ["buildah", "push", image])),
+  ];
+}
+
+/** podman keeps layers unless it is told otherwise; buildah does not. */
+function layersByDefault({ program, flags }: Recipe): boolean {
+  return program.startsWith("podman ") && !flags.some((flag) => /^--layers(?:=|$)/.test(flag));
+}
+
+/** Settings of buildah that the template makes and that change what it stores. */
+function settings({ environment }: Recipe): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => /^BUILDAH_(?:FORMAT|LAYERS)$/.test(name)),
+  );
+}
+
+/** Both registries speak HTTP, and one stands in for docker.io. */
+function registries({ registryHost, baseHost }: BuildRun): JobFile {
+  const mirror = `
+[[registry]]
+location = "docker.io"
+[[registry.mirror]]
+location = "${baseHost}"
+insecure = true
+`;
+  const text = `unqualified-search-registries = ["docker.io"]
+short-name-mode = "permissive"
+
+[[registry]]
+location = "${registryHost}"
+insecure = true
+${baseHost === null ? "" : mirror}`;
+  return fileOf(REGISTRIES, text);
+}
+
+/** Overlay of the kernel's own: the job may mount. */
+function storage(): JobFile {
+  const text = [
+    "[storage]",
+    'driver = "overlay"',
+    'runroot = "/run/containers/storage"',
+    'graphroot = "/var/lib/containers/storage"',
+    "",
+  ].join("\n");
+  return fileOf(STORAGE, text);
+}
+
+const fileOf = (path: string, text: string): JobFile => ({
+  kind: "file",
+  path,
+  content: Buffer.from(text),
+  executable: false,
+});
+
+function decide(...[entry, names]: Parameters<Decide>): ReturnType<Decide> {
+  switch (entry.kind) {
+    case "nothing":
+      return {};
+    case "a tag per instruction":
+      return {
+        flags: ["--layers"],
+        cacheFrom: [...names.moreSources, names.repository],
+        cacheTo: [names.repository],
+        cacheToOptions: [{}],
+      };
+    case "in the image":
+      return "buildah writes no inline cache";
+    case "one manifest":
+      return "buildah writes no cache of one manifest";
+    case "outside the registry":
+      return notInRegistry(entry.where);
+    default:
+      return entry satisfies never;
+  }
+}

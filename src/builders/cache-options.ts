@@ -1,0 +1,42 @@
+import type { Recipe } from "../domain/recipe.ts";
+import { refusal } from "./flags.ts";
+
+/** Options of a registry export that BuildKit knows (README of moby/buildkit, "Registry cache"). */
+const KNOWN = new Set([
+  "mode",
+  "ignore-error",
+  "image-manifest",
+  "oci-mediatypes",
+  "compression",
+  "compression-level",
+  "force-compression",
+]);
+/** The trial's registries are known to the daemon. */
+const OWN = new Set(["registry.insecure"]);
+
+/**
+ * What BuildKit is told of cache exports, as `--cache-to` and `--export-cache` take it: one text for each target of the
+ * run. Problem flag-refused for an option that is not known.
+ */
+export function cacheExports(
+  recipe: Recipe,
+  cacheTo: readonly string[],
+  images: readonly string[],
+): string[] {
+  const cache = recipe.strategy.split("/")[1] ?? "none";
+  if (cache === "inline") return ["type=inline"];
+  if (cache !== "registry-min" && cache !== "registry-max") return [];
+  return cacheTo.map((reference, index) => {
+    const options = recipe.cacheToOptions[index] ?? {};
+    for (const name of Object.keys(options)) {
+      if (KNOWN.has(name) || OWN.has(name)) continue;
+      throw refusal(recipe, `the option ${name} of the cache ${reference}`, "Tare does not know it");
+    }
+    // One manifest under the image's own tag would replace the image: BuildKit's other cache there is the inline one.
+    if (images.includes(reference)) return "type=inline";
+    const mode = options["mode"] ?? (cache === "registry-max" ? "max" : "min");
+    const more = Object.entries(options).filter(([name]) => KNOWN.has(name) && name !== "mode");
+    const words = [["mode", mode], ...more].map(([name, value]) => `${name}=${value}`);
+    return ["type=registry", `ref=${reference}`, ...words].join(",");
+  });
+}
