@@ -1,0 +1,83 @@
+import { PassThrough, type Readable, type Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Pace } from "./pace.ts";
+
+/** One direction of a link: carries what one end says to the other, at the pace of all. */
+export type Carrier = {
+  /** Carries until the source ends, then ends the target. Rejects where either fails. */
+  carry(source: Readable, target: Writable): Promise<void>;
+  carriedBytes(): number;
+};
+
+/** Bytes of one connection under way on a link with latency. */
+const WINDOW_BYTES = 262_144;
+
+/** A part of what was said, and when it is to arrive, by `performance.now`. */
+type Piece = { bytes: Buffer; dueMs: number };
+
+export function createCarrier(pace: Pace, latencyMs: number): Carrier {
+  let carriedBytes = 0;
+
+  async function put(source: Readable, send: (bytes: Buffer) => Promise<void> | null): Promise<void> {
+    // The other direction goes on where this one ends: the iterator must not close the socket.
+    const chunks: AsyncIterable<Buffer> = source.iterator({ destroyOnReturn: false });
+    for await (const chunk of chunks) {
+      for (let start = 0; start < chunk.length; start += pace.turnBytes) {
+        const bytes = chunk.subarray(start, start + pace.turnBytes);
+        await pace.take(bytes.length);
+        carriedBytes += bytes.length;
+        await send(bytes);
+      }
+    }
+  }
+
+  /** Between the two ends is a line, in which each piece stays for the latency. */
+  async function carryLate(source: Readable, target: Writable): Promise<void> {
+    const highWaterMark = Math.ceil(WINDOW_BYTES / pace.turnBytes);
+    const line = new PassThrough({
+      objectMode: true,
+      writableHighWaterMark: 1,
+      readableHighWaterMark: highWaterMark,
+    });
+    const filled = put(source, (bytes) => write(line, { bytes, dueMs: performance.now() + latencyMs })).then(
+      () => line.end(),
+      (error: unknown) => {
+        line.destroy();
+        throw error;
+      },
+    );
+    await Promise.all([filled, deliver(line, target)]);
+    target.end();
+  }
+
+  return {
+    async carry(source, target) {
+      if (latencyMs > 0) return carryLate(source, target);
+      await put(source, (bytes) => write(target, bytes));
+      target.end();
+    },
+    carriedBytes: () => carriedBytes,
+  };
+}
+
+async function deliver(line: AsyncIterable<Piece>, target: Writable): Promise<void> {
+  for await (const { bytes, dueMs } of line) {
+    const restMs = dueMs - performance.now();
+    if (restMs > 0) await sleep(restMs);
+    await write(target, bytes);
+  }
+}
+
+/** Writes; where the target wants no more for now, waits until it does. Rejects where it closes before. */
+function write(target: Writable, value: Buffer | Piece): Promise<void> | null {
+  if (target.destroyed) return Promise.reject(new Error("the other end is closed"));
+  if (target.write(value)) return null;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const settle = () => {
+    target.off("drain", settle).off("close", settle);
+    if (target.destroyed) reject(new Error("the other end was closed"));
+    else resolve();
+  };
+  target.on("drain", settle).on("close", settle);
+  return promise;
+}
