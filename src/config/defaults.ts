@@ -1,0 +1,16 @@
+import { DEFAULT_LIMITS } from "../domain/job.ts";
+
+/** What holds where neither a file nor the command says otherwise. `THRESHOLDS` of src/trials/verdict.ts are the same figures. */
+export const DEFAULTS = {
+  repeats: 3,
+  /** No budget: one image with all its repeats. */
+  budgetMs: Number.POSITIVE_INFINITY,
+  edits: ["first"] as ("first" | "last" | number)[],
+  thresholds: { ratio: 0.05, bytes: 1_000_000, durationMs: 1000 },
+  limits: DEFAULT_LIMITS,
+  ledger: "namespace",
+  privileges: "auto",
+} as const;
+
+/** The most that a project's file gets where the operator has written neither a value nor a ceiling. */
+export const UNWRITTEN = { repeats: DEFAULTS.repeats, budgetMs: 3_600_000, images: 5 } as const;

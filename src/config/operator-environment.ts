@@ -1,0 +1,96 @@
+import { Problem } from "../domain/problem.ts";
+import type { OperatorSettings } from "./operator-file.ts";
+import type { Secret } from "./value-schemas.ts";
+
+type Environment = Record<string, string | undefined>;
+
+/** Where a setting of the environment came from, by the variable's name; the value itself is not here. */
+export type EnvironmentOrigins = Record<string, { key: string; from: string }>;
+
+/**
+ * The environment with the operator's file filled in where a variable is not set: the settings of src/config read
+ * variables alone, so that both ways are one. `readSecret` gets the path of a file that holds a secret.
+ * Problem `configuration` where a secret is not where the file says, with every one of them.
+ */
+export function operatorEnvironment(
+  operator: OperatorSettings,
+  environment: Environment,
+  readSecret: (path: string) => string,
+): { environment: Environment; origins: EnvironmentOrigins } {
+  const filled: Environment = { ...environment };
+  const origins: EnvironmentOrigins = {};
+  const faults: string[] = [];
+  for (const { key, variable, value } of variablesOf(operator)) {
+    const winner = [variable, ...(ALSO[variable] ?? [])].find((name) => isSet(environment, name));
+    if (winner !== undefined) {
+      origins[variable] = { key, from: winner };
+      continue;
+    }
+    if (value === undefined) continue;
+    const found = typeof value === "object" ? secretOf(value, environment, readSecret) : String(value);
+    if (found === null) faults.push(`${key}: ${placeOf(value)} is not there, is empty, or cannot be read`);
+    else {
+      filled[variable] = found;
+      origins[variable] = { key, from: typeof value === "object" ? placeOf(value) : "tare.yml" };
+    }
+  }
+  if (faults.length === 0) return { environment: filled, origins };
+  throw new Problem(
+    "configuration",
+    "A secret is not where the operator's file says.",
+    "Put it there, or name another place.",
+    faults,
+  );
+}
+
+/** Variables that say the same in another way. */
+const ALSO: Readonly<Record<string, readonly string[]>> = { GITHUB_PRIVATE_KEY: ["GITHUB_PRIVATE_KEY_FILE"] };
+
+type Variable = { key: string; variable: string; value: Secret | string | number | undefined };
+
+/** Keys of the file that are variables of the environment, too. */
+function variablesOf(operator: OperatorSettings): Variable[] {
+  const { mail = {}, github = {}, gitlab = {}, web = {}, privileges } = operator;
+  const entry = (key: string, variable: string, value: Variable["value"]) => ({ key, variable, value });
+  return [
+    // `auto` is what holds where the variable is not set.
+    entry("privileges", "TARE_PRIVILEGES", privileges === "auto" ? undefined : privileges),
+    entry("mail.from", "TARE_MAIL_FROM", mail.from),
+    entry("mail.replyTo", "TARE_MAIL_REPLY_TO", mail.replyTo),
+    entry("mail.smtpUrl", "TARE_SMTP_URL", mail.smtpUrl),
+    entry("github.appId", "GITHUB_APP_ID", github.appId),
+    entry("github.privateKey", "GITHUB_PRIVATE_KEY", github.privateKey),
+    entry("github.webhookSecret", "GITHUB_WEBHOOK_SECRET", github.webhookSecret),
+    entry("github.apiUrl", "GITHUB_API_URL", github.apiUrl),
+    entry("github.webhookPath", "GITHUB_WEBHOOK_PATH", github.webhookPath),
+    entry("gitlab.url", "GITLAB_URL", gitlab.url),
+    entry("gitlab.token", "GITLAB_TOKEN", gitlab.token),
+    entry("gitlab.webhookSecret", "GITLAB_WEBHOOK_SECRET", gitlab.webhookSecret),
+    entry("gitlab.webhookPath", "GITLAB_WEBHOOK_PATH", gitlab.webhookPath),
+    entry("web.host", "TARE_HOST", web.host),
+    entry("web.port", "TARE_PORT", web.port),
+  ];
+}
+
+function isSet(environment: Environment, name: string): boolean {
+  return (environment[name] ?? "").trim() !== "";
+}
+
+function placeOf(value: Variable["value"]): string {
+  if (typeof value !== "object") return "tare.yml";
+  return value.file ?? `the variable ${value.variable ?? ""}`;
+}
+
+function secretOf(
+  { file, variable }: Secret,
+  environment: Environment,
+  readSecret: (path: string) => string,
+): string | null {
+  if (file === undefined) return environment[variable ?? ""]?.trim() || null;
+  try {
+    // Editors end a file with a line break that is no part of the secret.
+    return readSecret(file).trim() || null;
+  } catch {
+    return null;
+  }
+}

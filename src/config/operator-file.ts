@@ -1,0 +1,187 @@
+import { z } from "zod";
+import { Problem } from "../domain/problem.ts";
+import { BUILDERS } from "../domain/recipe.ts";
+import { readSettings, type SettingsText } from "./settings-file.ts";
+import {
+  cpus,
+  described,
+  duration,
+  edits,
+  imageCount,
+  ledger,
+  link,
+  memory,
+  repeats,
+  secret,
+  strategies,
+  thresholds,
+} from "./value-schemas.ts";
+
+/** `official`, `packages`, or an image of one's own by digest: a tag would change what is measured. */
+const toolImage = z
+  .string()
+  .regex(
+    /^(?:official|packages|[a-z0-9][a-z0-9.-]*(?::\d{1,5})?(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+(?::[\w][\w.-]{0,127})?@sha256:[0-9a-f]{64})$/u,
+    "must be official, packages, or an image with its host and digest: registry.example.org/tools/docker@sha256:…",
+  );
+
+const text = z.string().min(1).max(2000);
+
+const limits = z.strictObject({
+  cpus: described(cpus, "CPUs of a job", 2),
+  memory: described(memory, "memory of a job, swap off", "8g"),
+  timeout: described(duration, "longest time of one run", "60m"),
+  processes: described(z.int().min(16).max(1_000_000), "most processes of a job", 4096),
+  logBytes: described(
+    z.int().min(10_000).max(1_000_000_000),
+    "bytes of log after which a job is ended",
+    10_000_000,
+  ),
+});
+
+const ceilings = z.strictObject({
+  repeats: described(repeats, "most timed repeats"),
+  images: described(imageCount, "most images of one change"),
+  budget: described(duration, "longest time for one change"),
+  cpus: described(cpus, "most CPUs of a job"),
+  memory: described(memory, "most memory of a job"),
+  timeout: described(duration, "longest time of one run that can be asked for"),
+});
+
+const builders = z.strictObject(
+  Object.fromEntries(
+    [...BUILDERS, "registry" as const].map((id) => [
+      id,
+      described(
+        toolImage,
+        `image of ${id}: official, packages, or a reference with its digest`,
+        "official, else packages",
+      ),
+    ]),
+  ) as Record<(typeof BUILDERS)[number] | "registry", z.ZodOptional<typeof toolImage>>,
+);
+
+const mail = z.strictObject({
+  from: described(text, "sender of the replies (TARE_MAIL_FROM)"),
+  replyTo: described(text, "mailbox that a person reads (TARE_MAIL_REPLY_TO)"),
+  smtpUrl: described(secret, "smtp://user:password@host:port or smtps://… (TARE_SMTP_URL)"),
+});
+
+const github = z.strictObject({
+  appId: described(z.int().min(1), "number of the GitHub App (GITHUB_APP_ID)"),
+  privateKey: described(secret, "its RSA key in PEM form (GITHUB_PRIVATE_KEY)"),
+  webhookSecret: described(
+    secret,
+    "at least 32 characters; two, with a comma, while one is renewed (GITHUB_WEBHOOK_SECRET)",
+  ),
+  apiUrl: described(text, "for GitHub Enterprise (GITHUB_API_URL)", "https://api.github.com"),
+  webhookPath: described(text, "path of the hook (GITHUB_WEBHOOK_PATH)", "/github/hooks"),
+});
+
+const gitlab = z.strictObject({
+  url: described(text, "https://gitlab.example.org (GITLAB_URL)"),
+  token: described(secret, "a token with scope api and the role Developer (GITLAB_TOKEN)"),
+  webhookSecret: described(secret, "secret token, or whsec_… for signed hooks (GITLAB_WEBHOOK_SECRET)"),
+  webhookPath: described(text, "path of the hook (GITLAB_WEBHOOK_PATH)", "/gitlab/hooks"),
+});
+
+const web = z.strictObject({
+  host: described(text, "address that the web process listens on (TARE_HOST)", "127.0.0.1"),
+  port: described(z.int().min(0).max(65_535), "its port (TARE_PORT)", 3000),
+});
+
+const projects = z.record(
+  z.string().regex(/^[\w.-]+(?:\/[\w.-]+)+$/u, "must be group/project"),
+  z.strictObject({
+    ledger: described(ledger, "rule by which the project's registry is charged", "namespace"),
+  }),
+);
+
+const schema = z
+  .strictObject({
+    privileges: described(
+      z.enum(["auto", "privileged", "capabilities"]),
+      "how jobs with a daemon get their rights; auto: as this machine allows (TARE_PRIVILEGES)",
+      "auto",
+    ),
+    builders: described(builders, "where the images of builders and registry come from (TARE_IMAGES)"),
+    limits: described(limits, "limits of every job"),
+    ceilings: described(
+      ceilings,
+      "what neither a command nor a project's file may exceed; none where not written",
+    ),
+    link: described(
+      link,
+      "rate of the link between builder and registry, for example 100mbit; where it is unlimited, time decides nothing",
+      "unlimited",
+    ),
+    repeats: described(repeats, "timed repeats; fewer than 3 decide nothing about time", 3),
+    budget: described(duration, "time for one change; images are sampled to fit it; none: one image"),
+    strategies: described(strategies, "strategies to compare beside the change's own", []),
+    edits: described(edits, "RUN instructions that are edited, one scenario each", ["first"]),
+    thresholds: described(thresholds, "what a difference must pass to decide"),
+    projects: described(projects, "what differs for a project, by group/project"),
+    mail: described(mail, "the mail door"),
+    github: described(github, "the GitHub App"),
+    gitlab: described(gitlab, "the GitLab hook"),
+    web: described(web, "the web process"),
+  })
+  .superRefine((settings, context) => {
+    for (const fault of aboveCeilings(settings)) {
+      context.addIssue({ code: "custom", path: fault.path, message: fault.message, input: undefined });
+    }
+  });
+
+/** The operator's settings as written: what is not written is undefined, and `effectiveSettings` has its default. */
+export type OperatorSettings = z.output<typeof schema>;
+
+/** Keys that would promise what nothing enforces. */
+const REFUSED = {
+  egress:
+    "is not accepted: nothing enforces what a build may reach yet, so police it on the engine's network",
+  mirrors:
+    "is not accepted: base images are pulled as the engine is set up, so name mirrors in the engine's own settings",
+  secrets: "is not accepted: each secret stands where it is used, for example gitlab.token: {file: /…}",
+};
+
+/** Reads the operator's file. Problem `configuration` with every fault, one a line. */
+export function readOperatorFile(source: SettingsText): OperatorSettings {
+  const { settings, faults } = readSettings({ schema, refused: REFUSED }, source);
+  if (faults === null) return settings;
+  throw new Problem(
+    "configuration",
+    `${source.path} has ${faults.length === 1 ? "one fault" : `${faults.length} faults`}.`,
+    "Mend the lines below; docs/configure.md lists every key.",
+    faults,
+  );
+}
+
+/** JSON Schema (draft 2020-12) of the operator's file, for editors. */
+export function operatorJsonSchema(): object {
+  return { ...z.toJSONSchema(schema, { io: "input" }), title: "Tare: the operator's file (tare.yml)" };
+}
+
+/** The keys of the operator's file. */
+export const OPERATOR_KEYS: readonly string[] = Object.keys(schema.shape);
+
+/** An operator's own value above his own ceiling is a slip of the pen. */
+function aboveCeilings(settings: {
+  limits?: z.output<typeof limits> | undefined;
+  ceilings?: z.output<typeof ceilings> | undefined;
+  repeats?: number | undefined;
+  budget?: number | undefined;
+}): { path: string[]; message: string }[] {
+  const { ceilings: top = {}, limits: own = {} } = settings;
+  const pairs = [
+    { path: ["repeats"], name: "repeats", value: settings.repeats, most: top.repeats },
+    { path: ["budget"], name: "budget", value: settings.budget, most: top.budget },
+    { path: ["limits", "cpus"], name: "cpus", value: own.cpus, most: top.cpus },
+    { path: ["limits", "memory"], name: "memory", value: own.memory, most: top.memory },
+    { path: ["limits", "timeout"], name: "timeout", value: own.timeout, most: top.timeout },
+  ];
+  return pairs.flatMap(({ path, name, value, most }) =>
+    value !== undefined && most !== undefined && value > most
+      ? [{ path, message: `is above ceilings.${name}` }]
+      : [],
+  );
+}
