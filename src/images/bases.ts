@@ -2,7 +2,7 @@ import type Docker from "dockerode";
 import { Outage, Problem } from "../domain/problem.ts";
 import { errorText } from "../lib/error-text.ts";
 import { finished, madeVersion } from "./import-image.ts";
-import { makeBusyboxBase, makeDebianBase } from "./packages.ts";
+import { makeBusyboxBase, makeDebianBase } from "./make-bases.ts";
 import type { SetupDialogue } from "./types.ts";
 
 /** A base image as a trial needs it: where it is on the engine, and what its layers are when unpacked. */
@@ -46,7 +46,12 @@ export function packageRecipe(name: string): { kind: "busybox" } | { kind: "debi
 }
 
 /** Makes a base image from packages where the engine does not have it yet. Problem base-image-missing where that is not known how. */
-export async function makeBase(docker: Docker, name: string, dialogue: SetupDialogue): Promise<BaseImage> {
+export async function makeBase(
+  docker: Docker,
+  name: string,
+  dialogue: SetupDialogue,
+  cacheDirectory: string,
+): Promise<BaseImage> {
   const recipe = packageRecipe(name);
   if (recipe === null) {
     throw new Problem(
@@ -57,12 +62,12 @@ export async function makeBase(docker: Docker, name: string, dialogue: SetupDial
   }
   const image =
     recipe.kind === "busybox"
-      ? "localhost/tare/base-busybox:1"
-      : `localhost/tare/base-debian-${recipe.suite}:1`;
+      ? "localhost/tare/base-busybox:2"
+      : `localhost/tare/base-debian-${recipe.suite}:2`;
   if ((await madeVersion(docker, image)) === null) {
     dialogue.say(`Making ${image} in place of ${name}`);
     if (recipe.kind === "busybox") await makeBusyboxBase(docker, image);
-    else await makeDebianBase(docker, recipe.suite, image);
+    else await makeDebianBase(docker, recipe.suite, image, cacheDirectory);
   }
   const info = await docker.getImage(image).inspect();
   return { name, image, digest: null, diffIds: info.RootFS.Layers ?? [], madeHere: true };

@@ -1,4 +1,5 @@
 import type Docker from "dockerode";
+import type { BuilderId } from "../domain/recipe.ts";
 import { errorText } from "../lib/error-text.ts";
 import { finished } from "./import-image.ts";
 import { PINS, pulledBy, type PinName } from "./pins.ts";
@@ -16,23 +17,34 @@ async function ensurePulled(docker: Docker, name: string): Promise<void> {
   if (!present) await finished(docker, await docker.pull(name));
 }
 
-/** The official images, by digest; or why they cannot be had here. */
+/** The pin of a builder; null where its official image cannot be pinned. */
+export function pinOf(builder: BuilderId, archivedKaniko: boolean): PinName | null {
+  if (builder === "buildah") return null;
+  return builder === "kaniko" && archivedKaniko ? "kaniko-archived" : builder;
+}
+
+/** What could be pulled, and why the others could not. */
+export type Official = Omit<Tools, "ownBases"> & { refused: Partial<Record<BuilderId, string>> };
+
+/** The official images of the registry and of these builders, by digest; or why the engine can pull none here. */
 export async function pullOfficial(
   docker: Docker,
+  builders: readonly BuilderId[],
   archivedKaniko: boolean,
-): Promise<Tools | { why: string }> {
-  const tool = async (pin: PinName): Promise<ToolImage> => {
+): Promise<Official | { why: string }> {
+  const pull = async (pin: PinName): Promise<ToolImage> => {
     const image = pulledBy(pin);
     await ensurePulled(docker, image);
     return { image, version: PINS[pin].version, digest: PINS[pin].digest, origin: "official image" };
   };
   try {
-    return {
-      registry: await tool("registry"),
-      docker: await tool("docker"),
-      kaniko: await tool(archivedKaniko ? "kaniko-archived" : "kaniko"),
-      ownBases: false,
-    };
+    const official: Official = { registry: await pull("registry"), builders: {}, refused: {} };
+    for (const builder of builders) {
+      const pin = pinOf(builder, archivedKaniko);
+      if (pin === null) official.refused[builder] = `no digest of ${builder}'s official image is known`;
+      else official.builders[builder] = await pull(pin);
+    }
+    return official;
   } catch (error) {
     return { why: errorText(error) };
   }

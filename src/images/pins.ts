@@ -2,12 +2,20 @@
  * Official images of builders and registry, by digest. The only place that names them.
  * Digests are those of the multi-platform indexes, as projects that pin the same tags state them; an engine that
  * pulls by digest refuses anything else.
+ *
+ * buildah has none: the tags of quay.io/buildah/stable are built anew while they stay the same, so that projects which
+ * pin one tag name different digests (seen for v1.43.2), and no two agree on any.
  */
 export const PINS = {
   docker: {
     reference: "docker.io/library/docker:29.7.2-dind",
     digest: "sha256:12e683a161823b2a839aeea999b9d960e6e1f9a97b1679ad6b441982e2d9cf07",
     version: "29.7.2",
+  },
+  buildkit: {
+    reference: "docker.io/moby/buildkit:v0.32.2",
+    digest: "sha256:28a898719c18a33f4e8000685287fa36fd0dd9560c6440227d3a732d79bb41d8",
+    version: "v0.32.2",
   },
   kaniko: {
     reference: "ghcr.io/osscontainertools/kaniko:v1.28.2",

@@ -1,14 +1,15 @@
 import { createEngineExecutor, type EngineExecutor } from "../executors/engine.ts";
 import { connectEngine, engineAddress, type Engine } from "../executors/engine-connection.ts";
 import { Problem } from "../domain/problem.ts";
+import type { BuilderId } from "../domain/recipe.ts";
 import { formatBytes } from "../domain/quantities.ts";
 import { freeBytes } from "../lib/disk.ts";
+import { gatherTools, type ToolsRequest } from "./gather-tools.ts";
 import { findProgram } from "./host-commands.ts";
-import { installPackages, missingPackages } from "./debian.ts";
-import { pullOfficial } from "./official.ts";
-import { makeTools } from "./packages.ts";
+import { BASE_PACKAGES, ENGINE_PACKAGES, ensurePackages } from "./host-packages.ts";
+import { MAKERS } from "./packages.ts";
 import { acquirePrivateEngine } from "./private-engine.ts";
-import type { SetupDialogue, Tools } from "./types.ts";
+import type { MissingBuilder, Tools } from "./types.ts";
 
 /** A trial of a small image needs this much; images of several GB need a multiple. */
 export const MINIMUM_FREE_BYTES = 2_000_000_000;
@@ -18,22 +19,27 @@ export type Testbed = {
   engine: Engine;
   executor: EngineExecutor;
   tools: Tools;
+  /** Builders of `others` that cannot be had here. */
+  missing: MissingBuilder[];
+  /** Where Tare keeps what set-up made. */
+  cacheDirectory: string;
   /** True where the engine is Tare's own. */
   privateEngine: boolean;
   close(): Promise<void>;
 };
 
-export type TestbedOptions = {
-  cacheDirectory: string;
+export type TestbedOptions = Pick<ToolsRequest, "cacheDirectory" | "dialogue" | "builders"> & {
   environment: NodeJS.ProcessEnv;
-  dialogue: SetupDialogue;
+  /** Builders that are wanted where they can be had; those that cannot are in `missing`. */
+  others?: readonly BuilderId[];
   /** True where the template names gcr.io/kaniko-project/executor. */
   archivedKaniko: boolean;
 };
 
 /**
  * Opens the testbed: an engine that runs already, or one of Tare's own; official images where the engine can pull
- * them, else images made from packages after saying so. Problem setup-refused where the person says no.
+ * them, else images made from packages after saying so. Only the builders that are asked for are pulled or made.
+ * Problems: setup-refused where the person says no or a builder cannot be made, image-unavailable, engine-missing.
  */
 export async function openTestbed(options: TestbedOptions): Promise<Testbed> {
   checkEngineSettings(options.environment);
@@ -41,20 +47,12 @@ export async function openTestbed(options: TestbedOptions): Promise<Testbed> {
   const address = engineAddress(options.environment);
   if (address === null) return openPrivate(options);
   const engine = await connectEngine(address);
-  const setting = options.environment["TARE_IMAGES"];
-  if (setting !== "packages") {
-    const official = await pullOfficial(engine.docker, options.archivedKaniko);
-    if ("docker" in official) return ready(engine, official, options, async () => {}, false);
-    if (setting === "official") {
-      throw new Problem("image-unavailable", "The official images cannot be pulled.", "Unset TARE_IMAGES.", [
-        official.why,
-      ]);
-    }
-    options.dialogue.say("The engine cannot pull public images: they are made from packages.");
-  }
-  await ensurePackages(false, options.dialogue);
-  const tools = await makeTools(engine.docker, options.cacheDirectory, options.dialogue);
-  return ready(engine, tools, options, async () => {}, false);
+  return ready(engine, sourceOf(options.environment), options, async () => {}, false);
+}
+
+function sourceOf(environment: NodeJS.ProcessEnv): ToolsRequest["source"] {
+  const setting = environment["TARE_IMAGES"];
+  return setting === "official" || setting === "packages" ? setting : "either";
 }
 
 /** Settings that choose among a few words. Problem configuration with all faults. */
@@ -93,11 +91,14 @@ async function openPrivate(options: TestbedOptions): Promise<Testbed> {
       "Start Docker or Podman, or run as root on Debian, where Tare starts an engine of its own.",
     );
   }
-  await ensurePackages((await findProgram("dockerd")) === null, options.dialogue);
+  // One question for the engine and all that is made on it.
+  const needed = options.builders.map((builder) => MAKERS[builder].packages);
+  const packages = Object.assign({}, BASE_PACKAGES, MAKERS.registry.packages, ...needed);
+  const engine = (await findProgram("dockerd")) === null ? ENGINE_PACKAGES : {};
+  await ensurePackages({ ...packages, ...engine }, options.dialogue);
   const own = await acquirePrivateEngine(options.cacheDirectory);
   try {
-    const tools = await makeTools(own.engine.docker, options.cacheDirectory, options.dialogue);
-    return await ready(own.engine, tools, options, () => own.release(), true);
+    return await ready(own.engine, "packages", options, () => own.release(), true);
   } catch (error) {
     await own.release();
     throw error;
@@ -106,27 +107,21 @@ async function openPrivate(options: TestbedOptions): Promise<Testbed> {
 
 async function ready(
   engine: Engine,
-  tools: Tools,
+  source: ToolsRequest["source"],
   options: TestbedOptions,
   close: () => Promise<void>,
   privateEngine: boolean,
 ): Promise<Testbed> {
-  const executor = createEngineExecutor(engine, options.environment["TARE_PRIVILEGES"]);
+  const { environment, ...request } = options;
+  const gathered = await gatherTools(engine.docker, { others: [], ...request, source });
+  const executor = createEngineExecutor(engine, environment["TARE_PRIVILEGES"]);
   await executor.sweep();
-  return { engine, executor, tools, privateEngine, close };
-}
-
-async function ensurePackages(withEngine: boolean, dialogue: SetupDialogue): Promise<void> {
-  const missing = await missingPackages(withEngine);
-  if (missing.length === 0) return;
-  const question = `Install these Debian packages: ${missing.join(", ")}?`;
-  if (!(await dialogue.ask(question))) {
-    throw new Problem(
-      "setup-refused",
-      `Not installed: ${missing.join(", ")}.`,
-      "Install them, or start Docker or Podman.",
-    );
-  }
-  dialogue.say(`Installing ${missing.join(", ")}`);
-  await installPackages(missing);
+  return {
+    engine,
+    executor,
+    ...gathered,
+    cacheDirectory: options.cacheDirectory,
+    privateEngine,
+    close,
+  };
 }

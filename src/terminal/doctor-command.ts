@@ -1,10 +1,14 @@
+import { BUILDERS, type BuilderId } from "../domain/recipe.ts";
 import { formatBytes, formatMemory } from "../domain/quantities.ts";
 import { Outage, Problem } from "../domain/problem.ts";
 import { lastingParent } from "../executors/cgroup.ts";
 import { connectEngine, engineAddress, type Engine } from "../executors/engine-connection.ts";
 import { daemonPrivileges } from "../executors/privileges.ts";
-import { missingPackages } from "../images/debian.ts";
 import { findProgram, hostCommand } from "../images/host-commands.ts";
+import { BASE_PACKAGES, canInstall, ENGINE_PACKAGES, missingPackages } from "../images/host-packages.ts";
+import { pinOf } from "../images/official.ts";
+import { makeObstacle, MAKERS } from "../images/packages.ts";
+import { PINS } from "../images/pins.ts";
 import { checkEngineSettings, MINIMUM_FREE_BYTES } from "../images/testbed.ts";
 import { freeBytes } from "../lib/disk.ts";
 import type { ExitCode } from "./exit-code.ts";
@@ -18,15 +22,21 @@ type Finding = {
   remedy?: string;
 };
 
-/** `tare doctor`: what is usable here and what to do where it is not. Changes nothing. Exit code 3 where no trial can be run. */
+/**
+ * `tare doctor`: what is usable here and what to do where it is not. Changes nothing. Exit code 3 where no trial can
+ * be run; a builder that cannot be had is told, and the others can be tried without it.
+ */
 export async function doctorCommand(): Promise<ExitCode> {
   checkEngineSettings(process.env);
-  const findings = [await gitFinding(), ...(await engineFindings()), await goFinding(), await diskFinding()];
+  const builders = await Promise.all(BUILDERS.map(builderFinding));
+  const needed = [await gitFinding(), ...(await engineFindings()), await diskFinding()];
+  const findings = [...needed, ...builders];
   for (const { what, state, detail, remedy } of findings) {
     process.stdout.write(`${what.padEnd(10)} ${state.padEnd(12)} ${detail}\n`);
     if (remedy !== undefined) process.stdout.write(`${" ".repeat(24)}${remedy}\n`);
   }
-  return findings.some((finding) => finding.state === "not usable") ? 3 : 0;
+  const cannot = ({ state }: Finding) => state === "not usable";
+  return needed.some(cannot) || builders.every(cannot) ? 3 : 0;
 }
 
 async function gitFinding(): Promise<Finding> {
@@ -55,9 +65,7 @@ async function engineFindings(): Promise<Finding[]> {
 
 /** Without an engine Tare starts one of its own, which takes root and Debian. */
 async function privateEngineFindings(): Promise<Finding[]> {
-  const root = process.getuid?.() === 0;
-  const debian = (await findProgram("apt-get")) !== null;
-  if (!root || !debian) {
+  if (!(await canInstall())) {
     return [
       {
         what: "engine",
@@ -67,7 +75,8 @@ async function privateEngineFindings(): Promise<Finding[]> {
       },
     ];
   }
-  const missing = await missingPackages((await findProgram("dockerd")) === null);
+  const packages = [BASE_PACKAGES, ENGINE_PACKAGES, ...Object.values(MAKERS).map((maker) => maker.packages)];
+  const missing = await missingPackages(Object.assign({}, ...packages));
   const detail = "none runs: Tare starts one of its own for each command, and makes its images from packages";
   return [
     { what: "engine", state: "will be made", detail },
@@ -109,12 +118,26 @@ function privilegesFinding(): Finding {
   return { what: "privileges", state: "usable", detail };
 }
 
-async function goFinding(): Promise<Finding> {
-  const go = await findProgram("go");
-  if (go !== null)
-    return { what: "go", state: "usable", detail: (await hostCommand(go, ["version"])).trim() };
-  const detail = "not installed; only needed to build kaniko where no public registry is in reach";
-  return { what: "go", state: "usable", detail };
+/** Where a builder's image comes from. The engine is not asked to pull: that would change it. */
+async function builderFinding(builder: BuilderId): Promise<Finding> {
+  const source = process.env["TARE_IMAGES"];
+  const pin = pinOf(builder, false);
+  const pulls = engineAddress(process.env) !== null && source !== "packages";
+  const official = pulls && pin !== null ? `official image ${PINS[pin].version}` : null;
+  const obstacle = source === "official" ? null : await makeObstacle(builder);
+  if (source === "official" && official === null) {
+    const detail = "no digest of its official image is known, and TARE_IMAGES allows no other";
+    return { what: builder, state: "not usable", detail, remedy: "Unset TARE_IMAGES." };
+  }
+  if (official !== null) {
+    const otherwise = obstacle === null ? "or else made from packages" : `not without it: ${obstacle.why}`;
+    const detail =
+      source === "official" ? official : `${official} where the engine can pull it, ${otherwise}`;
+    return { what: builder, state: "will be made", detail };
+  }
+  if (obstacle !== null)
+    return { what: builder, state: "not usable", detail: obstacle.why, remedy: obstacle.remedy };
+  return { what: builder, state: "will be made", detail: `from ${MAKERS[builder].madeOf}` };
 }
 
 async function diskFinding(): Promise<Finding> {

@@ -1,4 +1,4 @@
-import { openTestbed, type Testbed } from "../images/testbed.ts";
+import { openTestbed, type Testbed, type TestbedOptions } from "../images/testbed.ts";
 import { createDialogue, isInteractive } from "./dialogue.ts";
 import { cacheDirectory } from "../lib/cache-directory.ts";
 import type { SetupDialogue } from "../images/types.ts";
@@ -34,16 +34,17 @@ export class Interrupted extends Error {
 
 /** Opens the testbed, hands it to `use`, and closes it whatever happens. */
 export async function withTestbed<T>(
-  options: { archivedKaniko: boolean; assumeYes: boolean },
+  options: Pick<TestbedOptions, "builders" | "others" | "archivedKaniko"> & { assumeYes: boolean },
   use: (testbed: Testbed, dialogue: SetupDialogue) => Promise<T>,
 ): Promise<T> {
   const interactive = isInteractive(process.env) && !options.assumeYes;
   const dialogue = createDialogue({ interactive, assumed: true });
+  const { assumeYes: _, ...wanted } = options;
   const testbed = await openTestbed({
+    ...wanted,
     cacheDirectory: cacheDirectory(process.env),
     environment: process.env,
     dialogue,
-    archivedKaniko: options.archivedKaniko,
   });
   try {
     return await use(testbed, dialogue);

@@ -1,26 +1,34 @@
 import { connectEngine, engineAddress } from "../executors/engine-connection.ts";
 import { createEngineExecutor } from "../executors/engine.ts";
 import { sweepRepositories } from "../git/repository.ts";
+import { BUILDERS } from "../domain/recipe.ts";
 import { formatCount } from "../domain/quantities.ts";
 import { acquirePrivateEngine, hasPrivateEngine } from "../images/private-engine.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { cacheDirectory } from "../lib/cache-directory.ts";
 import { withTestbed } from "./session.ts";
 
-/** `tare setup`: everything that a first trial would otherwise do before it starts. */
+/**
+ * `tare setup`: everything that a first trial would otherwise do before it starts. A builder that cannot be had is
+ * named with the reason and the others are made all the same; exit code 2 where none can be had.
+ */
 export async function setupCommand(options: { yes: boolean }): Promise<ExitCode> {
-  await withTestbed({ archivedKaniko: true, assumeYes: options.yes }, async (testbed) => {
-    const { tools, engine } = testbed;
-    process.stdout.write(`engine    ${engine.facts.name} ${engine.facts.version} at ${engine.address}\n`);
-    for (const [name, tool] of [
-      ["docker", tools.docker],
-      ["kaniko", tools.kaniko],
-      ["registry", tools.registry],
-    ] as const) {
-      process.stdout.write(`${name.padEnd(9)} ${tool.version}, ${tool.origin}: ${tool.image}\n`);
+  const wanted = { builders: [], others: BUILDERS, archivedKaniko: true, assumeYes: options.yes };
+  return withTestbed(wanted, async ({ tools, engine, missing }) => {
+    const line = (name: string, text: string) => void process.stdout.write(`${name.padEnd(9)} ${text}\n`);
+    line("engine", `${engine.facts.name} ${engine.facts.version} at ${engine.address}`);
+    for (const name of [...BUILDERS, "registry"] as const) {
+      const tool = name === "registry" ? tools.registry : tools.builders[name];
+      if (tool !== undefined) line(name, `${tool.version}, ${tool.origin}: ${tool.image}`);
     }
+    for (const { builder, why, remedy } of missing) {
+      line(builder, `cannot be had: ${why}`);
+      line("", remedy);
+    }
+    if (missing.length > 0)
+      line("", "Trials leave these builders out, or end with this reason where they need one.");
+    return missing.length === BUILDERS.length ? 2 : 0;
   });
-  return 0;
 }
 
 /** `tare sweep`: what every start does by itself. An engine of Tare's own that still runs for nobody is stopped. */

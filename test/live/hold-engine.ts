@@ -1,3 +1,4 @@
+import { BUILDERS } from "../../src/domain/recipe.ts";
 import { openTestbed } from "../../src/images/testbed.ts";
 import { cacheDirectory } from "../../src/lib/cache-directory.ts";
 
@@ -8,10 +9,13 @@ export async function setup(): Promise<() => Promise<void>> {
     cacheDirectory: cacheDirectory(process.env),
     environment: process.env,
     dialogue,
+    builders: BUILDERS,
     archivedKaniko: true,
   });
   const { facts } = testbed.engine;
-  console.log(`Live tests run on ${facts.name} ${facts.version}; docker ${testbed.tools.docker.version},`);
-  console.log(`kaniko ${testbed.tools.kaniko.version}, registry ${testbed.tools.registry.version}.`);
+  const { builders, registry } = testbed.tools;
+  const versions = BUILDERS.map((builder) => `${builder} ${builders[builder]?.version}`);
+  console.log(`Live tests run on ${facts.name} ${facts.version}; ${versions.join(", ")},`);
+  console.log(`registry ${registry.version}.`);
   return () => testbed.close();
 }

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Job } from "../../src/domain/job.ts";
-import type { Recipe } from "../../src/domain/recipe.ts";
+import { BUILDERS, type Recipe } from "../../src/domain/recipe.ts";
 import { makeBase, pullBase, serveBase, type BaseImage } from "../../src/images/bases.ts";
 import { openTestbed, type Testbed } from "../../src/images/testbed.ts";
 import { startRegistry, type TrialRegistry } from "../../src/registry/trial-registry.ts";
@@ -26,6 +26,7 @@ export async function openLiveTestbed(): Promise<LiveTestbed> {
     cacheDirectory: cacheDirectory(process.env),
     environment: process.env,
     dialogue,
+    builders: BUILDERS,
     archivedKaniko: true,
   });
   const start = (name: string) =>
@@ -38,7 +39,9 @@ export async function openLiveTestbed(): Promise<LiveTestbed> {
   const { docker } = testbed.engine;
   const registry = testbed.tools.ownBases ? await start("live-bases") : null;
   const base =
-    registry === null ? await pullBase(docker, BUSYBOX) : await makeBase(docker, BUSYBOX, dialogue);
+    registry === null
+      ? await pullBase(docker, BUSYBOX)
+      : await makeBase(docker, BUSYBOX, dialogue, testbed.cacheDirectory);
   const servedDigest = registry === null ? base.digest : await serveBase(docker, base, registry.host);
   return {
     testbed,
