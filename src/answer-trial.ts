@@ -1,18 +1,20 @@
 import type { ReadingOfChange } from "./bot.ts";
 import type { Change } from "./domain/change.ts";
 import type { Job } from "./domain/job.ts";
-import type { BuilderId } from "./domain/recipe.ts";
-import { UNLIMITED_LOOPBACK, type Part, type Report } from "./domain/report.ts";
+import { BUILDERS, type BuilderId } from "./domain/recipe.ts";
+import { UNLIMITED_LOOPBACK, type Downloads, type Report } from "./domain/report.ts";
 import { makeBase, pullBase, serveBase, type BaseImage } from "./images/bases.ts";
 import type { Testbed } from "./images/testbed.ts";
 import type { SetupDialogue } from "./images/types.ts";
 import { redact } from "./lib/redact.ts";
-import type { PreparedTrial, TrialRequest } from "./prepare-trial.ts";
+import { createDownloadCache, type DownloadCache, type DownloadReport } from "./network/download-cache.ts";
+import { createLink } from "./network/link.ts";
+import { formatLinkRate } from "./network/link-rate.ts";
+import { basesOf, type PreparedTrial, type TrialRequest } from "./prepare-trial.ts";
 import { startRegistry, type TrialRegistry } from "./registry/trial-registry.ts";
-import { conductImage, type ConductOptions, type Progress } from "./trials/conduct.ts";
-import { headline } from "./trials/headline.ts";
-import { judgeChange } from "./trials/verdict.ts";
-import { TARE_VERSION } from "./version.ts";
+import { reportTrial } from "./report-trial.ts";
+import { conductImage, type ConductOptions, type ImageTrial, type Progress } from "./trials/conduct.ts";
+import { median } from "./domain/statistics.ts";
 
 const GIB = 1024 ** 3;
 
@@ -22,8 +24,25 @@ export type AnswerDoors = {
   dialogue: SetupDialogue;
   onProgress(progress: Progress): void;
   now(): number;
+  /** Directory of the download cache. */
+  downloadDirectory: string;
+  /** Keeps what an image took, for the estimate of a later trial. */
+  remember(dockerfile: string, took: { coldMs: number; bytes: number }): void;
   runId: string;
 };
+
+/** Builders that a trial needs. */
+export function buildersOf(prepared: PreparedTrial): BuilderId[] {
+  const sources = prepared.trials.flatMap((trial) => [
+    trial.current,
+    trial.proposed,
+    ...trial.others.map(({ source }) => source),
+  ]);
+  const used = new Set(
+    sources.flatMap((source) => [source, ...source.startsFrom]).map((source) => source.recipe.builder),
+  );
+  return BUILDERS.filter((builder) => used.has(builder));
+}
 
 /** Builds what was prepared, for real, and answers the change. */
 export async function answerTrial(
@@ -36,36 +55,120 @@ export async function answerTrial(
 ): Promise<Report> {
   const startedMs = doors.now();
   const { testbed } = doors;
-  const start = (name: string) =>
-    startRegistry({
+  const start = registryStarter(testbed, request.linkBytesPerSecond);
+  await using stack = new AsyncDisposableStack();
+  const downloads = await openDownloads(request, doors);
+  if (downloads !== null) stack.defer(() => downloads.close());
+  const baseRegistry = testbed.tools.ownBases ? await start(`${doors.runId}-bases`) : null;
+  if (baseRegistry !== null) stack.defer(() => baseRegistry.remove());
+  const bases = await prepareBases(prepared, doors, baseRegistry);
+  const options = conductOptions(prepared, request, doors, baseRegistry, bases, downloads);
+  const images: Report["images"] = [];
+  const notes: string[] = [];
+  let machineMs = 0;
+  for (const trial of prepared.trials) {
+    const tried = await conductImage(
+      trial,
+      options,
+      conductDoors(doors, request, startedMs, start, downloads),
+      signal,
+    );
+    for (const base of tried.image.bases) base.from = bases.get(base.name)?.origin ?? base.from;
+    redactLogs(tried.image);
+    rememberImage(trial, tried.image, doors);
+    images.push(tried.image);
+    notes.push(...tried.notes);
+    machineMs += tried.machineMs;
+  }
+  const wallMs = doors.now() - startedMs;
+  const downloaded = downloadsOf(downloads?.total() ?? null);
+  const told = { images, notes, machineMs, startedMs, wallMs, link: options.link, downloads: downloaded };
+  return reportTrial(change, reading, prepared, request, testbed, told);
+}
+
+type StartRegistry = (name: string) => Promise<TrialRegistry>;
+
+/** Registries of a trial, each behind a link of the configured rate where there is one. */
+function registryStarter(testbed: Testbed, bytesPerSecond: number | null): StartRegistry {
+  return async (name) => {
+    const registry = await startRegistry({
       name,
       image: testbed.tools.registry.image,
       volume: null,
       startService: (spec) => testbed.executor.service(spec),
     });
-  const baseRegistry = testbed.tools.ownBases ? await start(`${doors.runId}-bases`) : null;
-  try {
-    const bases = await prepareBases(prepared, doors, baseRegistry);
-    const options = conductOptions(prepared, request, doors, baseRegistry, bases);
-    const images: Report["images"] = [];
-    const notes: string[] = [];
-    for (const trial of prepared.trials) {
-      const conductDoors = {
-        run: (job: Job, stop: AbortSignal) => testbed.executor.run(job, stop),
-        startRegistry: start,
-        onProgress: (progress: Progress) => doors.onProgress(progress),
-      };
-      const tried = await conductImage(trial, options, conductDoors, signal);
-      for (const base of tried.image.bases) base.from = bases.get(base.name)?.origin ?? base.from;
-      redactLogs(tried.image);
-      images.push(tried.image);
-      notes.push(...tried.notes);
-    }
-    const wallMs = doors.now() - startedMs;
-    return report(change, reading, prepared, request, { images, notes, testbed, startedMs, wallMs, options });
-  } finally {
-    await baseRegistry?.remove();
-  }
+    if (bytesPerSecond === null) return registry;
+    const link = await createLink({ targetHost: registry.host, bytesPerSecond });
+    return {
+      ...registry,
+      // Builders reach the registry through the link; Tare reads it directly.
+      host: link.host,
+      async remove() {
+        await link.close();
+        await registry.remove();
+      },
+    };
+  };
+}
+
+/** Adds up what the cache tells of single runs. */
+type Counted = DownloadCache & { missed(): boolean; total(): DownloadReport };
+
+async function openDownloads(request: TrialRequest, doors: AnswerDoors): Promise<Counted | null> {
+  if (request.downloads === "direct") return null;
+  const cache = await createDownloadCache({ directory: doors.downloadDirectory });
+  const total: DownloadReport = {
+    requests: 0,
+    served: 0,
+    missed: 0,
+    bytesFromCache: 0,
+    bytesFetched: 0,
+    tunnels: [],
+  };
+  const take = (): DownloadReport => {
+    const taken = cache.take();
+    for (const key of ["requests", "served", "missed", "bytesFromCache", "bytesFetched"] as const)
+      total[key] += taken[key];
+    total.tunnels.push(...taken.tunnels);
+    return taken;
+  };
+  return {
+    ...cache,
+    take,
+    missed: () => take().missed > 0,
+    total() {
+      take();
+      return total;
+    },
+  };
+}
+
+function downloadsOf(total: DownloadReport | null): Downloads {
+  return {
+    from: total === null ? "direct" : "cache",
+    bytesFromCache: total?.bytesFromCache ?? 0,
+    bytesFetched: total?.bytesFetched ?? 0,
+    tunnelBytes: (total?.tunnels ?? []).reduce((sum, { bytes }) => sum + bytes, 0),
+    tunnelHosts: [...new Set((total?.tunnels ?? []).map(({ host }) => host))].toSorted(),
+  };
+}
+
+function conductDoors(
+  doors: AnswerDoors,
+  request: TrialRequest,
+  startedMs: number,
+  start: StartRegistry,
+  downloads: Counted | null,
+) {
+  const { budgetMs } = request;
+  return {
+    run: (job: Job, stop: AbortSignal) => doors.testbed.executor.run(job, stop),
+    startRegistry: start,
+    onProgress: (progress: Progress) => doors.onProgress(progress),
+    missedDownloads: () => downloads?.missed() ?? false,
+    monotonicMs: () => performance.now(),
+    hasTimeFor: (expectedMs: number) => budgetMs === null || doors.now() - startedMs + expectedMs <= budgetMs,
+  };
 }
 
 /** What a build printed may hold a secret: it is taken out before the log becomes part of a report. */
@@ -78,6 +181,14 @@ function redactLogs(image: Report["images"][number]): void {
   }
 }
 
+/** The current side's cold build, where it succeeded: what a later estimate starts from. */
+function rememberImage(trial: ImageTrial, image: Report["images"][number], doors: AnswerDoors): void {
+  const cold = image.strategies[0]?.runs.find((run) => run.scenario === "cold");
+  const coldMs = median(cold?.totalMs ?? []);
+  if (coldMs === null || !cold?.ledgers) return;
+  doors.remember(trial.current.text, { coldMs, bytes: cold.ledgers.namespace });
+}
+
 type KnownBase = { digest: string | null; diffIds: string[]; origin: string };
 
 async function prepareBases(
@@ -86,13 +197,13 @@ async function prepareBases(
   registry: TrialRegistry | null,
 ): Promise<Map<string, KnownBase>> {
   const { docker } = doors.testbed.engine;
-  const names = new Set(
-    prepared.trials.flatMap((trial) => [...trial.current.bases, ...trial.proposed.bases]),
-  );
+  const names = new Set(prepared.trials.flatMap((trial) => basesOf(trial)));
   const known = new Map<string, KnownBase>();
   for (const name of names) {
     const base: BaseImage =
-      registry === null ? await pullBase(docker, name) : await makeBase(docker, name, doors.dialogue);
+      registry === null
+        ? await pullBase(docker, name)
+        : await makeBase(docker, name, doors.dialogue, doors.testbed.cacheDirectory);
     const digest = registry === null ? base.digest : await serveBase(docker, base, registry.host);
     const origin = base.madeHere ? "a stand-in made from packages" : "pulled";
     known.set(name, { digest, diffIds: base.diffIds, origin });
@@ -106,162 +217,27 @@ function conductOptions(
   doors: AnswerDoors,
   baseRegistry: TrialRegistry | null,
   bases: ReadonlyMap<string, KnownBase>,
+  downloads: DownloadCache | null,
 ): ConductOptions {
   const { tools, engine } = doors.testbed;
   // The machine itself needs some: a sixth of its memory stays with it.
   const roomy = Math.floor((engine.facts.memoryBytes * 5) / 6 / GIB) * GIB;
+  const rate = request.linkBytesPerSecond;
   return {
     repeats: request.repeats,
+    otherRepeats: request.otherRepeats,
     limits: request.limits,
     moreMemoryBytes: roomy > request.limits.memoryBytes ? roomy : null,
     context: prepared.context,
-    ledger: "namespace",
-    link: UNLIMITED_LOOPBACK,
-    images: { docker: tools.docker.image, kaniko: tools.kaniko.image },
+    ledger: request.ledger.id,
+    thresholds: request.thresholds,
+    link: rate === null ? UNLIMITED_LOOPBACK : `${formatLinkRate(rate)} each way`,
+    images: Object.fromEntries(
+      Object.entries(tools.builders).map(([builder, tool]) => [builder, tool.image]),
+    ),
     baseHost: baseRegistry?.host ?? null,
     bases,
+    proxy: downloads?.address ?? null,
     runId: doors.runId,
   };
-}
-
-type Tried = {
-  images: Report["images"];
-  notes: string[];
-  testbed: Testbed;
-  startedMs: number;
-  wallMs: number;
-  options: ConductOptions;
-};
-
-function report(
-  change: Change,
-  reading: ReadingOfChange,
-  prepared: PreparedTrial,
-  request: TrialRequest,
-  tried: Tried,
-): Report {
-  const { facts } = tried.testbed.engine;
-  const whole: Omit<Report, "headline"> = {
-    schemaVersion: 1,
-    tare: TARE_VERSION,
-    change: {
-      id: change.id,
-      title: change.title,
-      author: change.author,
-      trust: change.trust,
-      base: { ...change.base, chosenBy: change.baseChosenBy },
-      head: change.head,
-      files: change.files.map((file) => file.newPath ?? file.oldPath ?? ""),
-    },
-    sentence: reading.comparison.sentence,
-    quoted: reading.quoted,
-    recipes: { base: reading.base.recipes, head: reading.head.recipes },
-    verdict: judgeChange(tried.images),
-    images: tried.images,
-    notBuilt: prepared.selection.notBuilt,
-    ledger: { id: "namespace", why: "GitLab counts each distinct layer once in a root namespace" },
-    limits: { cpus: request.limits.cpus, memoryBytes: request.limits.memoryBytes },
-    repeats: request.repeats,
-    machine: {
-      cpus: facts.cpus,
-      memoryBytes: facts.memoryBytes,
-      kernel: facts.kernel,
-      cgroup: facts.cgroupVersion === "2" ? "v2" : "v1",
-      link: UNLIMITED_LOOPBACK,
-      clock: "docker: Tare's own, per command; kaniko: the engine's, start to end of the process",
-    },
-    parts: partsOf(prepared, tried.testbed),
-    notes: [`Images: ${prepared.selection.reason}.`, ...prepared.notes, ...remarks(tried), ...tried.notes],
-    command: request.command,
-    startedAt: new Date(tried.startedMs).toISOString(),
-    wallMs: Math.round(tried.wallMs),
-  };
-  return { ...whole, headline: headline(whole) };
-}
-
-function remarks(tried: Tried): string[] {
-  const daemon = tried.images.some((image) =>
-    image.strategies.some((strategy) => strategy.privileges === "daemon"),
-  );
-  return [
-    "Peak memory is the high-water mark of the job's cgroup, page cache included; `no cache` is the processes' own, sampled every 100 ms.",
-    ...compressionRemark(tried),
-    ...roomyCacheRemark(tried),
-    ...(daemon
-      ? ["docker/inline needs a privileged runner (a daemon in the job); kaniko needs no privileges."]
-      : []),
-    "RUN steps download from the network anew in each run that executes them.",
-    "Bytes pulled and pushed are counted at the trial's registry; base images come from another one.",
-  ];
-}
-
-/** A cache that only a run with more memory could fill: what later runs take from it, the runner of the template never gets. */
-function roomyCacheRemark(tried: Tried): string[] {
-  return tried.images.flatMap((image) =>
-    image.strategies
-      .filter(
-        ({ runs }) =>
-          runs.some((run) => run.scenario === "cold" && run.storageRun !== null) && runs.length > 1,
-      )
-      .map(
-        ({ strategy }) =>
-          `${image.image}, ${strategy}: the cache behind the warm build was filled by the run with more memory; at the limit there would be none.`,
-      ),
-  );
-}
-
-/** The same content has different sizes where builders compress it differently; nobody should take that for the cache's doing. */
-function compressionRemark(tried: Tried): string[] {
-  const used = new Set(
-    tried.images.flatMap((image) => image.strategies.map((strategy) => strategy.recipe.builder)),
-  );
-  const said =
-    "kaniko compresses layers with gzip's fastest level unless told otherwise, docker with the default one: the same content is larger with kaniko.";
-  return used.has("kaniko") && used.has("docker") ? [said] : [];
-}
-
-/** Programs that stood in for what the templates name, builders first. */
-function partsOf(prepared: PreparedTrial, testbed: Testbed): Part[] {
-  const recipes = prepared.trials.flatMap((trial) => [trial.current.recipe, trial.proposed.recipe]);
-  const used = [...new Set(recipes.map((recipe) => recipe.builder))];
-  const { tools, engine } = testbed;
-  return [
-    ...used.map((builder): Part => {
-      const named = recipes.find((recipe) => recipe.builder === builder)?.runsIn ?? null;
-      const { version, image, digest, origin } = tools[builder];
-      return {
-        part: builder,
-        version,
-        image,
-        digest,
-        origin,
-        named,
-        differs: differs(builder, named, tools[builder]),
-      };
-    }),
-    { part: "registry", ...tools.registry, named: null, differs: false },
-    {
-      part: "engine",
-      version: `${engine.facts.name} ${engine.facts.version}`,
-      image: "",
-      digest: null,
-      named: null,
-      differs: false,
-      origin: testbed.privateEngine ? "started by Tare" : "found running",
-    },
-  ];
-}
-
-/** True where the builder is known not to be the one that the template names. Floating tags name the newest. */
-function differs(builder: BuilderId, named: string | null, tool: Testbed["tools"]["docker"]): boolean {
-  if (named === null) return false;
-  const tag = /:([^/@]+)$/.exec(named)?.[1] ?? "latest";
-  const floats = !/\d/.test(tag);
-  if (builder === "kaniko") {
-    const archived = named.startsWith("gcr.io/kaniko-project/executor");
-    // The archived original's floating tags ended at its last release.
-    if (archived && floats) return tool.version !== "v1.24.0";
-    return !tag.startsWith(tool.version);
-  }
-  return floats ? tool.origin === "made from packages" : !tag.startsWith(tool.version);
 }

@@ -65,6 +65,14 @@ export function editNumber(scenario: Scenario): number {
   return scenario.startsWith("edit ") ? Number(scenario.slice("edit ".length)) : 0;
 }
 
+/** The last scenario of a strategy before this one that left something to charge. */
+export function scenarioBefore(strategy: StrategyReport, scenario: Scenario): Scenario | null {
+  const earlier = strategy.runs.filter(
+    (run) => run.ledgers !== null && place(run.scenario) < place(scenario),
+  );
+  return earlier.at(-1)?.scenario ?? null;
+}
+
 /** Bytes that a ledger charges after a scenario; null where they are not known. */
 export function chargeOf(strategy: StrategyReport, scenario: Scenario, ledger: LedgerId): number | null {
   const bytes = runOf(strategy, scenario)?.ledgers?.[ledger];

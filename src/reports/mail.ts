@@ -3,6 +3,7 @@ import { formatCount } from "../domain/quantities.ts";
 import type { ImageReport, Report } from "../domain/report.ts";
 import { fill } from "./fill.ts";
 import { fit } from "./fit.ts";
+import { mainRunGrid, mainRunTitle, mainStorageGrid, mainStorageTitle } from "./main-table.ts";
 import { plainTable } from "./plain-table.ts";
 import { cut, MAXIMUM_COMMAND, mapTexts, plainLine, plainLog } from "./sanitise.ts";
 import { failuresOf, repositoryGrid, runGrid, storageGrid } from "./sections.ts";
@@ -24,7 +25,16 @@ const LOG_LINES = 6;
 const QUOTED_LINES = 12;
 
 /** Left out in this order where the mail would be too long; the name is what the reader is told. */
-const OPTIONAL = ["parts", "logs", "repositories", "figures", "further images", "tables", "remarks"] as const;
+const OPTIONAL = [
+  "details",
+  "parts",
+  "repositories",
+  "logs",
+  "figures",
+  "further images",
+  "remarks",
+  "tables",
+] as const;
 type Section = (typeof OPTIONAL)[number];
 
 export type MailOptions = {
@@ -97,16 +107,21 @@ function tables(report: Report, image: ImageReport, kept: (section: Section) => 
   const deciding = LEDGERS[report.ledger.id];
   const repositories = repositoryGrid(image);
   return {
-    title: wrap(
-      `${image.image}: outcome and time of build and push, median (range) of ${report.repeats}; link: ${report.machine.link}`,
-      WIDTH,
-    ),
-    runs: plainTable(runGrid(image, report.repeats, false), TABLE_WIDTH),
-    storageTitle: wrap(
-      `${image.image}: storage; * is what the project is charged by: ${deciding.rule}`,
-      WIDTH,
-    ),
-    storage: plainTable(storageGrid(image, report.ledger.id), TABLE_WIDTH),
+    mainStorageTitle: wrap(`${image.image}: ${mainStorageTitle(deciding.rule)}`, WIDTH),
+    mainStorage: plainTable(mainStorageGrid(image, report.ledger.id), TABLE_WIDTH),
+    mainRunTitle: wrap(`${image.image}: ${mainRunTitle(report.machine.link)}`, WIDTH),
+    mainRuns: plainTable(mainRunGrid(image), TABLE_WIDTH),
+    details: kept("details")
+      ? {
+          title: wrap(
+            `${image.image}, each run: outcome and time of build and push, median (range) of ${report.repeats}`,
+            WIDTH,
+          ),
+          runs: plainTable(runGrid(image, report.repeats, false), TABLE_WIDTH),
+          storageTitle: wrap(`${image.image}, storage after each run:`, WIDTH),
+          storage: plainTable(storageGrid(image, report.ledger.id), TABLE_WIDTH),
+        }
+      : null,
     repositories:
       kept("repositories") && repositories
         ? { after: repositories.after, table: plainTable(repositories.grid, TABLE_WIDTH) }

@@ -3,6 +3,7 @@ import { formatCount, formatExactBytes } from "../domain/quantities.ts";
 import type { ImageReport, Report } from "../domain/report.ts";
 import { fill } from "./fill.ts";
 import { fit } from "./fit.ts";
+import { mainRunGrid, mainRunTitle, mainStorageGrid, mainStorageTitle } from "./main-table.ts";
 import { markdownTable } from "./plain-table.ts";
 import { MAXIMUM_COMMAND, mapTexts, markdownFence, markdownLine, plainLine } from "./sanitise.ts";
 import { exactGrid, failuresOf, repositoryGrid, runGrid, storageGrid } from "./sections.ts";
@@ -115,8 +116,11 @@ function imageSlots(report: Report, image: ImageReport, kept: (section: Section)
     verdict: image.verdict,
     several: report.images.length > 1,
     statement: storageStatement(image, report.ledger.id).join(" "),
-    storage: markdownTable(storageGrid(image, report.ledger.id)),
-    rule: LEDGERS[report.ledger.id].rule,
+    mainStorageTitle: sentenceCase(mainStorageTitle(LEDGERS[report.ledger.id].rule)),
+    mainStorage: markdownTable(mainStorageGrid(image, report.ledger.id)),
+    mainRunTitle: sentenceCase(mainRunTitle(report.machine.link)),
+    mainRuns: markdownTable(mainRunGrid(image)),
+    storage: kept("runs") ? markdownTable(storageGrid(image, report.ledger.id)) : null,
     repeats: report.repeats,
     link: report.machine.link,
     runs: kept("runs") ? markdownTable(runGrid(image, report.repeats, true)) : null,
@@ -128,6 +132,11 @@ function imageSlots(report: Report, image: ImageReport, kept: (section: Section)
     thresholds: kept("runs") && image.figures.length > 0 ? thresholdSentence(image.figures) : null,
     figures: kept("runs") ? image.figures.map((figure) => figureSentence(figure).replace("->", "-&gt;")) : [],
   };
+}
+
+function sentenceCase(text: string): string {
+  // The star of the deciding ledger would open an emphasis.
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`.replaceAll("*", String.raw`\*`);
 }
 
 function logs(raw: Report): { title: string; lines: string }[] {

@@ -1,4 +1,4 @@
-import { editNumber, LEDGERS, namesOf, pairOf, runOf, scenariosOf } from "../domain/comparison.ts";
+import { editNumber, labelOf, LEDGERS, namesOf, pairOf, runOf, scenariosOf } from "../domain/comparison.ts";
 import type { LedgerId } from "../domain/comparison.ts";
 import { formatByteDifference, formatBytes, formatMemory, formatPercent } from "../domain/quantities.ts";
 import type { ImageReport, RunReport, Scenario, StrategyReport } from "../domain/report.ts";
@@ -18,9 +18,19 @@ export function sidesOf(image: ImageReport): Sides {
   ];
 }
 
-/** Runs: outcome with median and range, peak memory, hits and misses; `traffic` adds bytes over the link. */
-export function runGrid(image: ImageReport, repeats: number, traffic: boolean): Grid {
-  const sides = sidesOf(image);
+/** The change's own two, and behind them what else was tried. */
+export function allOf(image: ImageReport): Sides {
+  const others = image.strategies.filter(({ role }) => role === "other");
+  return [...sidesOf(image), ...others.map((strategy) => ({ name: labelOf(strategy), strategy }))];
+}
+
+/**
+ * Runs: outcome with median and range, peak memory, hits and misses. `whole` adds bytes over the link, and strategies
+ * beside the change's own two.
+ */
+export function runGrid(image: ImageReport, repeats: number, whole: boolean): Grid {
+  const traffic = whole;
+  const sides = whole ? allOf(image) : sidesOf(image);
   const rows = scenariosOf(image.strategies).flatMap((scenario) =>
     sides.flatMap(({ name, strategy }) => {
       const run = runOf(strategy, scenario);
@@ -165,7 +175,7 @@ export function repositoryGrid(image: ImageReport): { after: string; grid: Grid 
     image.strategies.some((strategy) => (runOf(strategy, scenario)?.repositories.length ?? 0) > 0),
   );
   if (!last) return null;
-  const rows = sidesOf(image).flatMap(({ name, strategy }) => {
+  const rows = allOf(image).flatMap(({ name, strategy }) => {
     const run = strategy.runs.findLast((each) => each.repositories.length > 0);
     const label = !run || run.scenario === last ? name : `${name}, ${run.scenario}`;
     return (run?.repositories ?? []).map((repository) => [
@@ -186,7 +196,7 @@ export function repositoryGrid(image: ImageReport): { after: string; grid: Grid 
 /** Every byte of the deciding ledger, for those who check. */
 export function exactGrid(image: ImageReport, exact: (bytes: number) => string): Grid {
   const rows = scenariosOf(image.strategies).flatMap((scenario) =>
-    sidesOf(image).map(({ name, strategy }) => {
+    allOf(image).map(({ name, strategy }) => {
       const ledgers = runOf(strategy, scenario)?.ledgers;
       const cells = (Object.keys(LEDGERS) as LedgerId[]).map((ledger) => {
         const bytes = ledgers?.[ledger];
@@ -208,7 +218,7 @@ export function exactGrid(image: ImageReport, exact: (bytes: number) => string):
 
 /** Last lines of the log of the first run of each strategy that did not succeed, by the raw report. */
 export function failuresOf(image: ImageReport): { title: string; lines: string[] }[] {
-  return sidesOf(image).flatMap(({ name, strategy }) => {
+  return allOf(image).flatMap(({ name, strategy }) => {
     const run = strategy.runs.find((each) => each.failure !== null && each.failure.length > 0);
     if (!run?.failure) return [];
     const where = editNumber(run.scenario) === 0 ? `${run.scenario} build` : run.scenario;

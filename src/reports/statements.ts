@@ -83,7 +83,7 @@ function afterEdits(image: ImageReport, both: Sides, ledger: LedgerId, before: S
   if (!last || editNumber(last) === 0) return [];
   const now = compared(both, last, ledger);
   if (!now) return [];
-  const start = `After ${formatCount(editNumber(last), "edit")} (${editOf(image)}): ${now.text}`;
+  const start = `After ${formatCount(editNumber(last), "edit")} (${editsOf(image)}): ${now.text}`;
   const grown = before && growth(both, before, last, ledger);
   return [grown ? `${start}; ${grown}` : `${start}.`];
 }
@@ -129,10 +129,10 @@ function compared(
   };
 }
 
-/** Where the edit was made, said to be synthetic where it is. */
-export function editOf(image: ImageReport): string {
-  const { description, synthetic } = image.edit;
-  return synthetic && !description.includes("synthetic") ? `${description}, synthetic` : description;
+/** Where the edits were made, said to be synthetic where they are. */
+export function editsOf(image: ImageReport): string {
+  const places = image.edits.map(({ description }) => description).join("; ");
+  return image.edits.some(({ synthetic }) => synthetic) ? `${places}; synthetic` : places;
 }
 
 /** One sentence for each program that is not the one that the template names. */
@@ -200,7 +200,7 @@ function imageItems(image: ImageReport): { label: string; text: string }[] {
   const from = bases.length > 0 ? `, from ${bases.join(", ")}` : "";
   return [
     { label: "image", text: `${image.dockerfile}${from}` },
-    { label: "edit", text: editOf(image) },
+    { label: image.edits.length === 1 ? "edit" : "edits", text: editsOf(image) },
   ];
 }
 

@@ -2,6 +2,7 @@ import { gravestFirst, LEDGERS } from "../domain/comparison.ts";
 import { formatDuration, formatExactBytes } from "../domain/quantities.ts";
 import type { ImageReport, Report } from "../domain/report.ts";
 import { fill } from "./fill.ts";
+import { mainRunGrid, mainRunTitle, mainStorageGrid, mainStorageTitle } from "./main-table.ts";
 import { plainTable } from "./plain-table.ts";
 import { MAXIMUM_COMMAND, mapTexts, plainLine, plainLog } from "./sanitise.ts";
 import { exactGrid, failuresOf, repositoryGrid, runGrid, storageGrid } from "./sections.ts";
@@ -40,6 +41,10 @@ function imageSlots(report: Report, image: ImageReport) {
   return {
     title: wrap(`${image.image}: ${image.verdict}`, WIDTH),
     statement: said.length > 0 ? wrap(said.join(" "), WIDTH) : null,
+    mainStorageTitle: wrap(sentenceCase(mainStorageTitle(LEDGERS[report.ledger.id].rule)), WIDTH),
+    mainStorage: plainTable(mainStorageGrid(image, report.ledger.id), WIDTH),
+    mainRunTitle: wrap(sentenceCase(mainRunTitle(report.machine.link)), WIDTH),
+    mainRuns: plainTable(mainRunGrid(image), WIDTH),
     runsTitle: wrap(
       `Time of build and push, median (range) of ${report.repeats}; link: ${report.machine.link}`,
       WIDTH,
@@ -57,6 +62,10 @@ function imageSlots(report: Report, image: ImageReport) {
     thresholds: image.figures.length > 0 ? wrap(thresholdSentence(image.figures), WIDTH) : null,
     figures: image.figures.map((figure) => wrap(figureSentence(figure), WIDTH, { first: "- ", rest: "  " })),
   };
+}
+
+function sentenceCase(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 function logs(raw: Report): { title: string; lines: string }[] {

@@ -179,6 +179,7 @@ async function runOnce(
   const expected = [...names(build.images), ...names(build.cacheTo)];
   const missing = missingImages(build, after, registry.host);
   const result = missing.length === 0 ? said : withoutImage(said, missing);
+  record.remarks.push(...after.faults.map(({ said }) => `${scenario}: ${said}`));
   record.remarks.push(...strayRepositories(scenario, around.before, after, expected));
   const run: RunRecord = {
     scenario,

@@ -27,6 +27,16 @@ export type TrialWorld = {
   startRegistry: (name: string) => Promise<TrialRegistry>;
 };
 
+/** What a trial asks beside jobs and registries: time enough, nothing missed, and a clock that adds a second a look. */
+export function quietDoors(): {
+  hasTimeFor(expectedMs: number): boolean;
+  missedDownloads(): boolean;
+  monotonicMs(): number;
+} {
+  let nowMs = 0;
+  return { hasTimeFor: () => true, missedDownloads: () => false, monotonicMs: () => (nowMs += 1_000) };
+}
+
 /** Doors of a trial that lead nowhere: one registry at a time at 127.0.0.1:5000, and builds as `build` says. */
 export function trialWorld(build: FakeBuild): TrialWorld {
   const log: string[] = [];
@@ -76,7 +86,7 @@ export const ended = (outcome: Outcome, line = `it ${outcome}`): Ending => ({
 const READING_BYTES = 7_000;
 
 function fakeTrialRegistry(name: string, log: string[]): FakeTrialRegistry {
-  let held: Snapshot = { repositories: [], stored: {} };
+  let held: Snapshot = { repositories: [], stored: {}, faults: [] };
   let marked = held;
   let traffic = { pulledBytes: 0, pushedBytes: 0 };
   const configs = new Map<string, string[]>();
@@ -89,6 +99,8 @@ function fakeTrialRegistry(name: string, log: string[]): FakeTrialRegistry {
       repositories: refuse,
       tags: refuse,
       manifest: refuse,
+      blobBytes: refuse,
+      referrers: refuse,
       async config(_, digest) {
         log.push(`config ${digest}`);
         return { rootfs: { diff_ids: configs.get(digest) ?? [] } };
@@ -160,5 +172,5 @@ function withManifest(held: Snapshot, name: string, tag: string, manifest: Manif
   const others = held.repositories.filter((repository) => repository.name !== name);
   const blobs = [manifest, ...(manifest.config === null ? [] : [manifest.config]), ...manifest.layers];
   const stored = { ...held.stored, ...Object.fromEntries(blobs.map(({ digest, bytes }) => [digest, bytes])) };
-  return { repositories: [...others, { name, tags, manifests }], stored };
+  return { repositories: [...others, { name, tags, manifests, untagged: [] }], stored, faults: [] };
 }

@@ -103,7 +103,7 @@ describe("length", () => {
     const mail = renderMail(many);
     expect(Buffer.byteLength(mail)).toBeLessThanOrEqual(8_000);
     expect(mail.replaceAll("\n", " ")).toContain(
-      "Left out for length: parts, logs, repositories, figures, further images, tables, remarks.",
+      "Left out for length: details, parts, repositories, logs, figures, further images, remarks.",
     );
     expect(mail).toContain("\n-- \n");
   });

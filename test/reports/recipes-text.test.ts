@@ -7,6 +7,7 @@ const recipe: Recipe = {
   file: ".ci/template.yml",
   line: 15,
   builder: "docker",
+  program: "docker build",
   strategy: "docker/inline",
   runsIn: "docker:latest",
   services: ["docker:dind"],

@@ -9,7 +9,7 @@ describe("the schema of report.json", () => {
       $schema: "https://json-schema.org/draft/2020-12/schema",
       type: "object",
       additionalProperties: false,
-      properties: { schemaVersion: { const: 1 }, verdict: { enum: expect.arrayContaining(["broken"]) } },
+      properties: { schemaVersion: { const: 2 }, verdict: { enum: expect.arrayContaining(["broken"]) } },
     });
     expect(Object.keys(exampleReport()).sort()).toStrictEqual([...required(schema)].sort());
   });

@@ -1,8 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { StrategyReport } from "../../src/domain/report.ts";
 import { conductImage, type ConductOptions, type Progress } from "../../src/trials/conduct.ts";
-import { ended, trialWorld, type FakeBuild, type FakeLayer, type TrialWorld } from "../fakes/trial-world.ts";
-import { conductOptions, imageTrial, trialRecipe } from "../fixtures/trial/image-trial.ts";
+import {
+  ended,
+  quietDoors,
+  trialWorld,
+  type FakeBuild,
+  type FakeLayer,
+  type TrialWorld,
+} from "../fakes/trial-world.ts";
+import { conductOptions, imageTrial, trialRecipe, trialSource } from "../fixtures/trial/image-trial.ts";
 
 const GIB = 1024 ** 3;
 const BASE: FakeLayer = ["base", 1_000_000];
@@ -23,6 +30,7 @@ async function conducted(world: TrialWorld, more: Partial<ConductOptions> = {}, 
     run: world.run,
     startRegistry: world.startRegistry,
     onProgress: (next: Progress) => void progress.push(next),
+    ...quietDoors(),
   };
   const options = conductOptions(more);
   const conducted = await conductImage(trial, options, doors, signal ?? new AbortController().signal);
@@ -83,7 +91,7 @@ describe("the trial of one image", () => {
     expect(image.image).toBe("alder");
     expect(image.dockerfile).toBe("images/alder.docker");
     expect(image.bases).toStrictEqual([{ name: DEBIAN, digest: "sha256:debian", from: DEBIAN }]);
-    expect(image.edit).toStrictEqual({ description: "RUN 1 of 2, line 2", synthetic: true, line: 2 });
+    expect(image.edits).toStrictEqual([{ description: "RUN 1 of 2, line 2", synthetic: true, line: 2 }]);
     const [current, proposed] = image.strategies;
     expect([current?.role, current?.strategy, current?.privileges, current?.recipe.line]).toStrictEqual([
       "current",
@@ -128,7 +136,12 @@ describe("the trial of one image", () => {
       trialRecipe("docker/inline", { flags: ["--network=host", "--pull"] }),
       trialRecipe("kaniko/layers", { flags: ["--cache=true"], buildArgs: { TOKEN: null } }),
     );
-    const doors = { run: world.run, startRegistry: world.startRegistry, onProgress: () => {} };
+    const doors = {
+      run: world.run,
+      startRegistry: world.startRegistry,
+      onProgress: () => {},
+      ...quietDoors(),
+    };
     const { image } = await conductImage(trial, conductOptions(), doors, new AbortController().signal);
     expect(image.strategies.map(({ droppedFlags }) => droppedFlags)).toStrictEqual([
       [{ flag: "--network=host", why: "every build of a trial uses the network of its job" }],
@@ -163,7 +176,14 @@ describe("a side that does not succeed", () => {
       "start r1-alder-proposed-1",
       "start r1-alder-current-2",
       "start r1-alder-current-3",
+      // kaniko keeps compressed layers in memory: it is tried without, too.
+      "start r1-alder-kaniko-layers-uncompressed-1",
     ]);
+    expect(sideOf(image.strategies, "other")).toMatchObject({
+      strategy: "kaniko/layers",
+      variant: "uncompressed",
+      recipe: { flags: [...trialRecipe("kaniko/layers").flags, "--compressed-caching=false"] },
+    });
     const proposed = sideOf(image.strategies, "proposed");
     expect(proposed?.runs).toHaveLength(1);
     expect(proposed?.runs[0]).toMatchObject({
@@ -236,5 +256,68 @@ describe("a side that does not succeed", () => {
     expect(steps(world, "start")).toHaveLength(2);
     expect(steps(world, "remove")).toHaveLength(2);
     expect(world.jobs).toHaveLength(5);
+  });
+});
+
+describe("strategies beside the change's own", () => {
+  it("are tried behind them, each as often as asked for, and decide nothing", async () => {
+    const world = trialWorld(bothBuilders);
+    const trial = await imageTrial(trialRecipe("docker/inline"), trialRecipe("kaniko/layers"));
+    const source = await trialSource(trialRecipe("docker/none"), undefined, ["first", "last"]);
+    const doors = {
+      run: world.run,
+      startRegistry: world.startRegistry,
+      onProgress: () => {},
+      ...quietDoors(),
+    };
+    const { image, machineMs } = await conductImage(
+      { ...trial, others: [{ variant: null, source }] },
+      conductOptions({ repeats: 2, otherRepeats: 1 }),
+      doors,
+      new AbortController().signal,
+    );
+    expect(steps(world, "start")).toStrictEqual([
+      "start r1-alder-current-1",
+      "start r1-alder-proposed-1",
+      "start r1-alder-current-2",
+      "start r1-alder-proposed-2",
+      "start r1-alder-docker-none-1",
+    ]);
+    expect(image.strategies.map(({ role, strategy }) => [role, strategy])).toStrictEqual([
+      ["current", "docker/inline"],
+      ["proposed", "kaniko/layers"],
+      ["other", "docker/none"],
+    ]);
+    expect(image.strategies[2]?.runs.map(({ scenario }) => scenario)).toStrictEqual([
+      "cold",
+      "warm",
+      "edit 1",
+      "edit 2",
+    ]);
+    expect(image.figures[0]).toMatchObject({ figure: "bytes by GitLab's count after edit 1" });
+    expect(machineMs).toBe(16_000);
+  });
+
+  it("are repeated only while the time budget lasts", async () => {
+    const world = trialWorld(bothBuilders);
+    const trial = await imageTrial(trialRecipe("docker/inline"), trialRecipe("kaniko/layers"));
+    const asked: number[] = [];
+    const doors = {
+      run: world.run,
+      startRegistry: world.startRegistry,
+      onProgress: () => {},
+      ...quietDoors(),
+      hasTimeFor: (expectedMs: number) => asked.push(expectedMs) < 2,
+    };
+    const { notes } = await conductImage(
+      trial,
+      conductOptions({ repeats: 5 }),
+      doors,
+      new AbortController().signal,
+    );
+    // Two sides of three runs of a second each.
+    expect(asked).toStrictEqual([6_000, 6_000]);
+    expect(steps(world, "start")).toHaveLength(4);
+    expect(notes).toStrictEqual(["alder: the time budget ended after 2 of 5 repeats."]);
   });
 });

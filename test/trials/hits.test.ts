@@ -22,9 +22,11 @@ const snapshot = (tag: string, ...manifests: Manifest[]): Snapshot => ({
       name: "group/app",
       tags: { latest: tag },
       manifests: Object.fromEntries(manifests.map((each) => [each.digest, each])),
+      untagged: [],
     },
   ],
   stored: null,
+  faults: [],
 });
 
 const find = (taken: Snapshot, repository = "group/app", tag = "latest") =>

@@ -3,7 +3,7 @@ import type { JobFile } from "../../src/domain/job.ts";
 import { Problem } from "../../src/domain/problem.ts";
 import type { Recipe } from "../../src/domain/recipe.ts";
 import {
-  editReport,
+  editReports,
   filesFor,
   loadImageSource,
   type EditChoice,
@@ -24,13 +24,13 @@ const file = (path: string, text: string, executable = false): JobFile => ({
 function load(
   text: string | null,
   more: Partial<Recipe> = {},
-  edit: EditChoice = "first",
+  edit: EditChoice | EditChoice[] = "first",
   asked: string[] = [],
 ): Promise<ImageSource> {
   const recipe = trialRecipe("docker/inline", { dockerfile: "images/alder.docker", context: ".", ...more });
   return loadImageSource(
     recipe,
-    edit,
+    [edit].flat(),
     (path) => (path === "images/alder.docker" ? text : null),
     async (path) => {
       asked.push(path);
@@ -54,12 +54,14 @@ describe("loading one side of a trial", () => {
     expect(asked).toStrictEqual(["."]);
     expect(source.bases).toStrictEqual(["debian:12", "busybox"]);
     expect(source.finalBase).toBe("busybox");
-    expect(source.edited).toStrictEqual({
+    expect(source.edits[0]).toStrictEqual({
       text: text.replace("RUN true", "RUN : tare edit 1 && true"),
       line: 6,
       description: "RUN 2 of 2, line 6",
     });
-    expect(editReport(source)).toStrictEqual({ description: "RUN 2 of 2, line 6", synthetic: true, line: 6 });
+    expect(editReports(source)).toStrictEqual([
+      { description: "RUN 2 of 2, line 6", synthetic: true, line: 6 },
+    ]);
     expect(source.context.map(({ path }) => path)).toStrictEqual([
       `${PROJECT}/images/alder.docker`,
       `${PROJECT}/tool.sh`,

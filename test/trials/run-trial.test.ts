@@ -3,8 +3,15 @@ import { builders } from "../../src/builders/index.ts";
 import { DEFAULT_LIMITS } from "../../src/domain/job.ts";
 import { Outage, Problem } from "../../src/domain/problem.ts";
 import type { Scenario } from "../../src/domain/report.ts";
-import { runTrial, type TrialSpec } from "../../src/trials/run-trial.ts";
-import { ended, trialWorld, type FakeBuild, type FakeLayer, type TrialWorld } from "../fakes/trial-world.ts";
+import { runTrial, type RunReason, type TrialDoors, type TrialSpec } from "../../src/trials/run-trial.ts";
+import {
+  ended,
+  quietDoors,
+  trialWorld,
+  type FakeBuild,
+  type FakeLayer,
+  type TrialWorld,
+} from "../fakes/trial-world.ts";
 import { trialRecipe } from "../fixtures/trial/image-trial.ts";
 
 const GIB = 1024 ** 3;
@@ -19,6 +26,7 @@ function specOf(more: Partial<TrialSpec> = {}): TrialSpec {
   return {
     name: "r1",
     builder: builders.kaniko,
+    prerequisites: [],
     scenarios: ["cold", "warm", "edit 1"],
     describe: (scenario, host, limits) => ({
       name: `${scenario.replace(" ", "-")}-${limits.memoryBytes / GIB}g`,
@@ -26,12 +34,14 @@ function specOf(more: Partial<TrialSpec> = {}): TrialSpec {
       images: [`${host}/group/app:latest`],
       cacheFrom: [`${host}/group/app-cache`],
       cacheTo: [`${host}/group/app-cache`],
+      pulls: [],
       files: [],
       projectDirectory: "/builds/group/project",
       dockerfile: "/builds/group/project/Dockerfile",
       context: null,
       registryHost: host,
       baseHost: null,
+      proxy: null,
       image: "kaniko",
       limits,
     }),
@@ -42,11 +52,16 @@ function specOf(more: Partial<TrialSpec> = {}): TrialSpec {
   };
 }
 
-function tried(world: TrialWorld, spec = specOf(), signal = new AbortController().signal) {
+function tried(
+  world: TrialWorld,
+  spec = specOf(),
+  signal = new AbortController().signal,
+  more: Partial<TrialDoors> = {},
+) {
   const { run, startRegistry } = world;
-  const onRun = (scenario: Scenario, timed: boolean) =>
-    void world.log.push(`announce ${scenario}${timed ? "" : ", untimed"}`);
-  return runTrial(spec, { run, startRegistry, onRun }, signal);
+  const onRun = (scenario: Scenario, why: RunReason) =>
+    void world.log.push(`announce ${scenario}${why === "timed" ? "" : `, ${why}`}`);
+  return runTrial(spec, { ...quietDoors(), ...more, run, startRegistry, onRun }, signal);
 }
 
 /** What kaniko does with two RUNs: cold stores both, warm finds both, an edit of the first makes both anew. */
@@ -72,7 +87,6 @@ describe("a trial that succeeds", () => {
       "traffic",
       "snapshot",
       "config config-group/app-base-one-two",
-      "snapshot",
       "mark",
       "announce warm",
       "traffic",
@@ -80,7 +94,6 @@ describe("a trial that succeeds", () => {
       "traffic",
       "snapshot",
       "config config-group/app-base-one-two",
-      "snapshot",
       "remove r1",
     ]);
   });
@@ -136,13 +149,94 @@ describe("a trial that succeeds", () => {
     );
   });
 
-  it("knows no hits where no image came out under the first name", async () => {
+  it("has failed where the builder ends with 0 and leaves no image under its name", async () => {
     const world = trialWorld((_, registry) => {
       registry.push("group/app", "other-tag", [BASE, ONE]);
       return {};
     });
-    const { runs } = await tried(world, specOf({ scenarios: ["cold"] }));
-    expect(runs[0]).toMatchObject({ hits: "unknown", misses: "unknown", result: { outcome: "succeeded" } });
+    const { runs } = await tried(world);
+    expect(runs).toHaveLength(1);
+    expect(runs[0]).toMatchObject({ hits: "unknown", misses: "unknown", result: { outcome: "failed" } });
+    expect(runs[0]?.result.log.at(-1)?.line).toBe(
+      "[tare: the builder ended without an error, and pushed no 127.0.0.1:5000/group/app:latest]",
+    );
+  });
+
+  it("says what a build pushed beside its image and its cache, once", async () => {
+    const world = trialWorld((job, registry, nth) => {
+      registry.push("group/elsewhere", "latest", [TWO]);
+      return kaniko(job, registry, nth);
+    });
+    const { remarks } = await tried(world);
+    expect(remarks).toStrictEqual([
+      "cold: the build pushed to group/elsewhere, which the recipe does not name.",
+    ]);
+  });
+});
+
+describe("the download cache", () => {
+  it("is filled by a run that is set aside; the same run is made again from it", async () => {
+    const world = trialWorld(kaniko);
+    const missed = [false, true, false, false];
+    const record = await tried(world, specOf({ scenarios: ["cold", "warm"] }), undefined, {
+      missedDownloads: () => missed.shift() ?? false,
+    });
+    expect(world.log.filter((step) => /^(?:announce|run|roll)/.test(step))).toStrictEqual([
+      "announce cold",
+      "run cold-8g",
+      "roll back",
+      "announce cold, filling the download cache",
+      "announce cold",
+      "run cold-8g",
+      "announce warm",
+      "run warm-8g",
+    ]);
+    expect(record.runs.map(({ scenario, timed }) => [scenario, timed])).toStrictEqual([
+      ["cold", true],
+      ["warm", true],
+    ]);
+    // Three jobs held the machine for a second each of the fake's clock; two of them are reported.
+    expect(record.machineMs).toBe(3_000);
+  });
+});
+
+describe("an image that starts from another of the same templates", () => {
+  const prerequisites = [
+    {
+      builder: builders.kaniko,
+      describe: (host: string) => ({ ...specOf().describe("cold", host, DEFAULT_LIMITS), name: "base" }),
+    },
+  ];
+
+  it("is tried once that one is in the registry, untimed", async () => {
+    const world = trialWorld((job, registry, nth) => {
+      if (job.name === "base") {
+        registry.push("group/base", "latest", [BASE, ["tools", 900_000]]);
+        return {};
+      }
+      return kaniko(job, registry, nth);
+    });
+    const { runs, remarks } = await tried(world, specOf({ prerequisites, scenarios: ["cold"] }));
+    expect(world.log.filter((step) => /^(?:run|mark|announce)/.test(step))).toStrictEqual([
+      "run base",
+      "mark",
+      "announce cold",
+      "run cold-8g",
+    ]);
+    expect(runs[0]?.ledgers.namespace).toBe(7_600_000);
+    expect(remarks).toStrictEqual([]);
+  });
+
+  it("has failed where that one cannot be built", async () => {
+    const world = trialWorld(() => ended("failed", "no such package"));
+    const { runs } = await tried(world, specOf({ prerequisites }));
+    expect(runs.map(({ scenario, result }) => [scenario, result.outcome])).toStrictEqual([
+      ["cold", "failed"],
+    ]);
+    expect(runs[0]?.result.log.map(({ line }) => line)).toStrictEqual([
+      "no such package",
+      "[tare: the image that this one starts from could not be built]",
+    ]);
   });
 });
 
@@ -168,13 +262,12 @@ describe("a run that is killed for want of memory", () => {
       "traffic",
       "snapshot",
       "roll back",
-      "announce cold, untimed",
+      "announce cold, more memory",
       "traffic",
       "run cold-12g",
       "traffic",
       "snapshot",
       "config config-group/app-base-one-two",
-      "snapshot",
       "mark",
       "announce warm",
       "traffic",
@@ -182,13 +275,12 @@ describe("a run that is killed for want of memory", () => {
       "traffic",
       "snapshot",
       "roll back",
-      "announce warm, untimed",
+      "announce warm, more memory",
       "traffic",
       "run warm-12g",
       "traffic",
       "snapshot",
       "config config-group/app-base-one-two",
-      "snapshot",
       "remove r1",
     ]);
     expect(

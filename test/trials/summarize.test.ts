@@ -48,7 +48,7 @@ function record(scenario: Scenario, given: Given = {}): RunRecord {
   };
 }
 
-const repeat = (...runs: RunRecord[]): TrialRecord => ({ runs, dropped: [] });
+const repeat = (...runs: RunRecord[]): TrialRecord => ({ runs, dropped: [], remarks: [], machineMs: 0 });
 
 const SCENARIOS: Scenario[] = ["cold", "warm", "edit 1"];
 
