@@ -8,6 +8,7 @@ import { createFromImage } from "./create-container.ts";
 import { lastingParent, listParents, removeParent } from "./cgroup.ts";
 import type { Engine } from "./engine-connection.ts";
 import { exec } from "./exec.ts";
+import { hostConfig } from "./host-config.ts";
 import { collectLines, readTimestamped, parseNanoseconds } from "./log-lines.ts";
 import { watchMemory, type MemoryWatch } from "./memory-watch.ts";
 import { daemonPrivileges, type DaemonPrivileges } from "./privileges.ts";
@@ -173,9 +174,11 @@ async function runCommands(
     // A last line without an end is not glued to the next command's first.
     lines.end(performance.now() - originMs);
     commands.push({ phase: command.phase, startMs, endMs: performance.now() - originMs, exitCode });
-    if (exitCode !== 0) break;
+    if (exitCode !== 0 && !command.mayFail) break;
   }
-  const failed = commands.length < job.commands.length || commands.some((command) => command.exitCode !== 0);
+  const failed =
+    commands.length < job.commands.length ||
+    job.commands.some((command, index) => !command.mayFail && commands[index]?.exitCode !== 0);
   const log = lines.end(performance.now() - originMs);
   return {
     failed,
@@ -233,36 +236,8 @@ function createContainer(
     WorkingDir: job.workingDirectory,
     Labels: { [OWNER_LABEL]: context.owner },
     Volumes: Object.fromEntries(job.volumes.map((path) => [path, {}])),
-    HostConfig: {
-      // Host networking: the trial's registry listens on loopback only, and only trusted code is run.
-      NetworkMode: "host",
-      Memory: job.limits.memoryBytes,
-      MemorySwap: job.limits.memoryBytes,
-      NanoCpus: Math.round(job.limits.cpus * 1e9),
-      PidsLimit: job.limits.processes,
-      ...(parent === null ? {} : { CgroupParent: parent }),
-      ...(engine.facts.name === "docker" ? { LogConfig: logConfig(job.limits.logBytes) } : {}),
-      ...(job.privileges === "daemon" ? daemonConfig(context.privileges, engine.facts.cgroupVersion) : {}),
-    },
+    HostConfig: hostConfig(job, parent, context.privileges, engine.facts),
   });
-}
-
-function logConfig(bytes: number): { Type: string; Config: Record<string, string> } {
-  return { Type: "json-file", Config: { "max-size": `${Math.ceil(bytes / 1024)}k`, "max-file": "1" } };
-}
-
-function daemonConfig(privileges: DaemonPrivileges, cgroupVersion: string): Docker.HostConfig {
-  if (privileges.kind === "privileged") return { Privileged: true };
-  return {
-    CapAdd: privileges.names,
-    SecurityOpt: ["seccomp=unconfined", "apparmor=unconfined"],
-    MaskedPaths: [],
-    ReadonlyPaths: [],
-    // The daemon makes cgroups for its RUN steps below the job's own.
-    ...(cgroupVersion === "1"
-      ? { Binds: ["/sys/fs/cgroup:/sys/fs/cgroup:rw"] }
-      : { CgroupnsMode: "private" }),
-  };
 }
 
 async function sweep(docker: Docker): Promise<number> {

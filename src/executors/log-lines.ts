@@ -14,15 +14,17 @@ export function collectLines(maxBytes: number): LineCollector {
   let full = false;
   return {
     write(stream, chunk, atMs) {
+      if (full) return;
+      const kept = chunk.subarray(0, maxBytes - bytes);
       bytes += chunk.length;
-      if (bytes > maxBytes) {
-        if (!full) lines.push({ atMs, stream: "stderr", line: `[log cut at ${maxBytes} bytes]` });
-        full = true;
-        return;
-      }
-      const parts = (open[stream] + decoders[stream].decode(chunk, { stream: true })).split("\n");
+      const parts = (open[stream] + decoders[stream].decode(kept, { stream: true })).split("\n");
       open[stream] = parts.pop() ?? "";
       for (const line of parts) lines.push({ atMs, stream, line: line.replace(/\r$/, "") });
+      full = bytes > maxBytes;
+      if (!full) return;
+      // A line that is cut within is no line.
+      Object.assign(open, { stdout: "", stderr: "" });
+      lines.push({ atMs, stream: "stderr", line: `[log cut at ${maxBytes} bytes]` });
     },
     end(atMs) {
       for (const stream of ["stdout", "stderr"] as const) {

@@ -48,8 +48,8 @@ const daemonJob = (more: Partial<Job> = {}) =>
     ready: ["docker", "version"],
     privileges: "daemon",
     commands: [
-      { phase: "build", argv: ["docker", "build", "."], workingDirectory: "/builds" },
-      { phase: "push", argv: ["docker", "push", "x"], workingDirectory: "/builds" },
+      { phase: "build", argv: ["docker", "build", "."], workingDirectory: "/builds", mayFail: false },
+      { phase: "push", argv: ["docker", "push", "x"], workingDirectory: "/builds", mayFail: false },
     ],
     ...more,
   });
@@ -225,6 +225,25 @@ describe("a job with a daemon", () => {
     expect(fake.containers[0]).toMatchObject({ killed: true, state: "removed" });
   });
 
+  it("goes on behind a command that may fail, and not behind the others", async () => {
+    const step = (name: string, mayFail: boolean) => ({
+      phase: "pull" as const,
+      argv: ["docker", name],
+      workingDirectory: "/builds",
+      mayFail,
+    });
+    const { executor: runner } = await executor({
+      onExec: (_, argv) => ({ exitCode: argv[1] === "version" || argv[1] === "good" ? 0 : 1 }),
+    });
+    const endsOf = async (...commands: Job["commands"]) => {
+      const result = await runner.run(daemonJob({ commands }), never);
+      return [result.outcome, result.commands.map(({ exitCode }) => exitCode)];
+    };
+    expect(await endsOf(step("pull", true), step("good", false))).toStrictEqual(["succeeded", [1, 0]]);
+    expect(await endsOf(step("good", false), step("pull", true))).toStrictEqual(["succeeded", [0, 1]]);
+    expect(await endsOf(step("pull", true), step("bad", false))).toStrictEqual(["failed", [1, 1]]);
+  });
+
   it("is an Outage where the daemon ends, with its last words", async () => {
     const { fake, executor: runner } = await executor({
       onStart: (container, end) => {
@@ -239,6 +258,20 @@ describe("a job with a daemon", () => {
       ),
     );
     expect(fake.containers[0]?.state).toBe("removed");
+  });
+});
+
+describe("a job that mounts file systems", () => {
+  it("gets CAP_SYS_ADMIN and no filters, and nothing else", async () => {
+    const { fake, executor: runner } = await executor({ onStart: (_, end) => end(0) });
+    await runner.run(jobOf(), never);
+    await runner.run(jobOf({ privileges: "mounts" }), never);
+    const [without, allowed] = fake.containers.map((container) => container.asked.HostConfig);
+    expect(allowed).toStrictEqual({
+      ...without,
+      CapAdd: ["SYS_ADMIN"],
+      SecurityOpt: ["seccomp=unconfined", "apparmor=unconfined"],
+    });
   });
 });
 

@@ -46,6 +46,14 @@ describe("lines that are collected as they come", () => {
   });
 });
 
+describe("lines of a flood that comes in one piece", () => {
+  it("are kept up to the limit", () => {
+    const lines = collectLines(12);
+    lines.write("stdout", Buffer.from("12345\n".repeat(1_000)), 1);
+    expect(lines.end(2).map(({ line }) => line)).toStrictEqual(["12345", "12345", "[log cut at 12 bytes]"]);
+  });
+});
+
 describe("frames of an engine's log", () => {
   it("are split by their headers; empty ones count", () => {
     const log = Buffer.concat([frame(1, "out\n"), frame(2, "err\n"), frame(1, "")]);

@@ -25,7 +25,7 @@ export type FakeContainer = {
 };
 
 /** What a program inside says and ends with. `null`: it never ends by itself. */
-export type ExecResult = { exitCode: number; stdout?: string; stderr?: string } | null;
+export type ExecResult = { exitCode: number | null; stdout?: string; stderr?: string } | null;
 
 export type FakeEngineOptions = {
   podman?: boolean;
@@ -268,7 +268,9 @@ async function runExec(world: World, request: IncomingMessage, stream: Duplex): 
   if (exec === undefined) return void stream.end();
   const { onExec } = world.options;
   const result = onExec === undefined ? { exitCode: 0 } : onExec(exec.container, exec.argv);
-  if (result === null) {
+  if (result?.stdout !== undefined) stream.write(frame(1, result.stdout));
+  if (result?.stderr !== undefined) stream.write(frame(2, result.stderr));
+  if (result === null || result.exitCode === null) {
     // Only the end of the container ends it.
     world.waiting.set(exec.container.id, [
       ...(world.waiting.get(exec.container.id) ?? []),
@@ -276,8 +278,6 @@ async function runExec(world: World, request: IncomingMessage, stream: Duplex): 
     ]);
     return;
   }
-  if (result.stdout !== undefined) stream.write(frame(1, result.stdout));
-  if (result.stderr !== undefined) stream.write(frame(2, result.stderr));
   exec.exitCode = result.exitCode;
   stream.end();
 }

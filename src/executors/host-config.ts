@@ -1,0 +1,55 @@
+import type Docker from "dockerode";
+import type { Job } from "../domain/job.ts";
+import type { EngineFacts } from "./engine-connection.ts";
+import type { DaemonPrivileges } from "./privileges.ts";
+
+/** Limits and privileges of a job's container; `parent` is a cgroup that outlives it, where there is one. */
+export function hostConfig(
+  job: Job,
+  parent: string | null,
+  privileges: DaemonPrivileges,
+  facts: Pick<EngineFacts, "name" | "cgroupVersion">,
+): Docker.HostConfig {
+  return {
+    // Host networking: the trial's registry listens on loopback only, and only trusted code is run.
+    NetworkMode: "host",
+    Memory: job.limits.memoryBytes,
+    MemorySwap: job.limits.memoryBytes,
+    NanoCpus: Math.round(job.limits.cpus * 1e9),
+    PidsLimit: job.limits.processes,
+    ...(parent === null ? {} : { CgroupParent: parent }),
+    ...(facts.name === "docker" ? { LogConfig: logConfig(job.limits.logBytes) } : {}),
+    ...privilegesOf(job, privileges, facts.cgroupVersion),
+  };
+}
+
+function logConfig(bytes: number): { Type: string; Config: Record<string, string> } {
+  return { Type: "json-file", Config: { "max-size": `${Math.ceil(bytes / 1024)}k`, "max-file": "1" } };
+}
+
+function privilegesOf(job: Job, privileges: DaemonPrivileges, cgroupVersion: string): Docker.HostConfig {
+  switch (job.privileges) {
+    case "none":
+      return {};
+    case "mounts":
+      return { CapAdd: ["SYS_ADMIN"], SecurityOpt: ["seccomp=unconfined", "apparmor=unconfined"] };
+    case "daemon":
+      return daemonConfig(privileges, cgroupVersion);
+    default:
+      return job.privileges satisfies never;
+  }
+}
+
+function daemonConfig(privileges: DaemonPrivileges, cgroupVersion: string): Docker.HostConfig {
+  if (privileges.kind === "privileged") return { Privileged: true };
+  return {
+    CapAdd: privileges.names,
+    SecurityOpt: ["seccomp=unconfined", "apparmor=unconfined"],
+    MaskedPaths: [],
+    ReadonlyPaths: [],
+    // The daemon makes cgroups for its RUN steps below the job's own.
+    ...(cgroupVersion === "1"
+      ? { Binds: ["/sys/fs/cgroup:/sys/fs/cgroup:rw"] }
+      : { CgroupnsMode: "private" }),
+  };
+}
