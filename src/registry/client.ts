@@ -1,168 +1,125 @@
-import { createHash } from "node:crypto";
 import { Outage } from "../domain/problem.ts";
-import type { Descriptor, Manifest } from "../domain/registry.ts";
-import { errorText } from "../lib/error-text.ts";
+import { isDigest, sha256Of, verifyDigest } from "./digest.ts";
+import {
+  descriptors,
+  isObject,
+  MANIFEST_TYPES,
+  readJson,
+  readManifest,
+  type ReadManifest,
+} from "./read-manifest.ts";
+import { LOOK, PATIENCE, registryHttp, type Ask, type RegistryPatience } from "./registry-http.ts";
+import { namedBytes } from "./schema1.ts";
 
-const LOOK = "Look at what was pushed there.";
+/** Pages and names of one list, far above what any registry of builds holds. */
+const MAX_PAGES = 2_000;
+const MAX_NAMES = 500_000;
 
-/** Every kind of manifest that a registry may hold; asked for all at once, so that nothing is converted. */
-const MANIFEST_TYPES = [
-  "application/vnd.oci.image.index.v1+json",
-  "application/vnd.oci.image.manifest.v1+json",
-  "application/vnd.docker.distribution.manifest.list.v2+json",
-  "application/vnd.docker.distribution.manifest.v2+json",
-];
+/** Answers to a question for referrers that say "no such endpoint" (distribution-spec 1.1: 404). */
+const WITHOUT_REFERRERS = [404, 405, 501];
 
-const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+/** Unlike other types this one stands last: a registry that knows more kinds than Tare may still show them. */
+const ACCEPT = [...MANIFEST_TYPES, "*/*;q=0.1"].join(", ");
 
 /** Reads one registry over the OCI distribution API (v1.1). `name` is a repository's path without the host. */
 export type RegistryClient = {
   /** Lists repositories by `_catalog`: only Tare's own registry is asked for it. */
   repositories(): Promise<string[]>;
   tags(name: string): Promise<string[]>;
-  manifest(name: string, reference: string): Promise<Manifest>;
-  /** JSON content of a small blob: an image's configuration. */
+  /** By tag or digest; the bytes are checked against every digest that names them. Null where there is none. */
+  manifest(name: string, reference: string): Promise<ReadManifest | null>;
+  /** JSON content of a small blob, checked against its digest: an image's configuration. */
   config(name: string, digest: string): Promise<unknown>;
+  /** Size of a blob as the repository holds it; null where it does not. */
+  blobBytes(name: string, digest: string): Promise<number | null>;
+  /** Digests of manifests whose subject is this one; "unsupported" where the registry has no such list. */
+  referrers(name: string, digest: string): Promise<string[] | "unsupported">;
 };
 
-/** Client of the registry at `origin`, for example `http://127.0.0.1:5000`. Throws Outage where it does not answer as it should. */
-export function createRegistryClient(origin: string): RegistryClient {
+/**
+ * Client of the registry at `origin`, for example `http://127.0.0.1:5000`. Throws Outage, with the path, where the
+ * registry does not answer as it should or shows bytes that their digest does not name.
+ */
+export function createRegistryClient(origin: string, patience: RegistryPatience = PATIENCE): RegistryClient {
+  const ask = registryHttp(origin, patience);
   return {
-    repositories: () => pages(origin, "/v2/_catalog?n=1000", "repositories"),
-    tags: (name) => pages(origin, `/v2/${name}/tags/list?n=1000`, "tags"),
-    async manifest(name, reference) {
-      const path = `/v2/${name}/manifests/${reference}`;
-      const response = await request(origin, path, { accept: MANIFEST_TYPES.join(", ") });
-      const bytes = await bytesOf(path, response);
-      const digest = response.headers.get("docker-content-digest");
-      const type = response.headers.get("content-type");
-      return readManifest(path, bytes, digest ?? digestOf(bytes), type);
-    },
+    repositories: async () => texts(await pages(ask, origin, "/v2/_catalog?n=1000", "repositories", [])),
+    // A push that was killed leaves a repository with blobs and without tags: CNCF Distribution answers 404 then.
+    tags: async (name) => texts(await pages(ask, origin, `/v2/${name}/tags/list?n=1000`, "tags", [404])),
+    manifest: (name, reference) => fetchManifest(ask, name, reference),
     async config(name, digest) {
       const path = `/v2/${name}/blobs/${digest}`;
-      return readJson(path, await bytesOf(path, await request(origin, path, {})));
+      const { bytes } = await ask({ path });
+      verifyDigest(path, bytes, digest);
+      return readJson(path, bytes);
+    },
+    async blobBytes(name, digest) {
+      const path = `/v2/${name}/blobs/${digest}`;
+      const { status, headers } = await ask({ path, method: "HEAD", accepted: [404] });
+      if (status === 404) return null;
+      const length = headers.get("content-length");
+      if (length === null) throw new Outage(`The registry does not tell the size of ${path}.`, LOOK);
+      return Number(length);
+    },
+    async referrers(name, digest) {
+      const path = `/v2/${name}/referrers/${digest}`;
+      const list = await pages(ask, origin, path, "manifests", WITHOUT_REFERRERS);
+      return list === null ? "unsupported" : descriptors(path, list).map((entry) => entry.digest);
     },
   };
 }
 
-async function request(
+async function fetchManifest(ask: Ask, name: string, reference: string): Promise<ReadManifest | null> {
+  const path = `/v2/${name}/manifests/${reference}`;
+  const { status, headers, bytes } = await ask({ path, headers: { accept: ACCEPT }, accepted: [404] });
+  if (status === 404) return null;
+  const contentType = headers.get("content-type");
+  const named = namedBytes(path, bytes, contentType);
+  const announced = headers.get("docker-content-digest");
+  if (announced !== null) verifyDigest(path, named, announced);
+  if (isDigest(reference)) verifyDigest(path, named, reference);
+  return readManifest(
+    path,
+    named,
+    isDigest(reference) ? reference : (announced ?? sha256Of(named)),
+    contentType,
+  );
+}
+
+const texts = (list: readonly unknown[] | null): string[] =>
+  (list ?? []).filter((name): name is string => typeof name === "string");
+
+/** Entries of a list that comes in pages; null where the first answer is one of `absent`. */
+async function pages(
+  ask: Ask,
   origin: string,
-  path: string,
-  headers: Record<string, string>,
-  accepted: readonly number[] = [],
-): Promise<Response> {
-  let response: Response;
-  try {
-    response = await fetch(origin + path, { headers });
-  } catch (error) {
-    throw noAnswer(path, error);
-  }
-  if (response.ok || accepted.includes(response.status)) return response;
-  throw new Outage(`The registry answered ${response.status} to ${path}.`, "Run it again.");
-}
-
-function noAnswer(path: string, error: unknown): Outage {
-  return new Outage(`The registry does not answer: ${errorText(error)} (${path})`, "Run it again.", {
-    cause: error,
-  });
-}
-
-/** The body of an answer, up to the size of a manifest. */
-async function bytesOf(path: string, response: Response): Promise<Buffer> {
-  const tooLarge = new Outage(`${path} is larger than ${MAX_MANIFEST_BYTES} bytes.`, LOOK);
-  if (Number(response.headers.get("content-length") ?? 0) > MAX_MANIFEST_BYTES) {
-    await response.body?.cancel();
-    throw tooLarge;
-  }
-  try {
-    const bytes = Buffer.from(await response.arrayBuffer());
-    if (bytes.length <= MAX_MANIFEST_BYTES) return bytes;
-  } catch (error) {
-    throw noAnswer(path, error);
-  }
-  throw tooLarge;
-}
-
-function readJson(where: string, bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString("utf8"));
-  } catch (error) {
-    throw new Outage(`${where} is no JSON.`, LOOK, { cause: error });
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function digestOf(bytes: Uint8Array): string {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
-}
-
-async function pages(origin: string, first: string, field: "repositories" | "tags"): Promise<string[]> {
-  const names: string[] = [];
+  first: string,
+  field: string,
+  absent: readonly number[],
+): Promise<unknown[] | null> {
+  const entries: unknown[] = [];
   const asked = new Set<string>();
   let path: string | null = first;
   while (path !== null) {
     if (asked.has(path)) throw new Outage(`The pages of ${first} lead in a circle.`, LOOK);
+    if (asked.size >= MAX_PAGES)
+      throw new Outage(`The pages of ${first} do not end: ${MAX_PAGES} were read.`, LOOK);
     asked.add(path);
-    // A push that was killed leaves a repository with blobs and without tags: CNCF Distribution answers 404 then.
-    const response: Response = await request(origin, path, {}, field === "tags" ? [404] : []);
-    const bytes = await bytesOf(path, response);
-    if (response.status === 404) return names;
+    const { status, headers, bytes } = await ask({ path, accepted: absent });
+    if (absent.includes(status)) return asked.size === 1 ? null : entries;
     const body = readJson(path, bytes);
     const page = isObject(body) ? body[field] : undefined;
-    if (Array.isArray(page)) names.push(...page.filter((name): name is string => typeof name === "string"));
-    const next = /<([^>]+)>;\s*rel="?next"?/.exec(response.headers.get("link") ?? "")?.[1];
-    path = next === undefined ? null : pathOf(new URL(next, origin + path));
+    if (Array.isArray(page)) for (const entry of page) entries.push(entry);
+    if (entries.length > MAX_NAMES) throw new Outage(`${first} lists more than ${MAX_NAMES} names.`, LOOK);
+    const next = /<([^>]+)>;\s*rel="?next"?/.exec(headers.get("link") ?? "")?.[1];
+    path = next === undefined ? null : pathOf(first, next, origin + path);
   }
-  return names;
+  return entries;
 }
 
-/** A registry may name itself by another host in its links. */
-function pathOf(url: URL): string {
+/** A registry may name itself by another host in its links: only the path is followed. */
+function pathOf(first: string, link: string, base: string): string {
+  const url = URL.parse(link, base);
+  if (url === null) throw new Outage(`The pages of ${first} lead to no address: ${link}`, LOOK);
   return url.pathname + url.search;
-}
-
-/** Reads a manifest's bytes into what is charged. Entries of an index that are no manifests are its layers (BuildKit caches). */
-export function readManifest(
-  where: string,
-  bytes: Uint8Array,
-  digest: string,
-  contentType: string | null,
-): Manifest {
-  const raw = readJson(where, bytes);
-  if (!isObject(raw)) throw new Outage(`${where} is no manifest.`, LOOK);
-  const entries = descriptors(where, raw["manifests"]);
-  const mediaType = typeof raw["mediaType"] === "string" ? raw["mediaType"] : (contentType ?? "");
-  return {
-    digest,
-    bytes: bytes.length,
-    mediaType,
-    config: raw["config"] === undefined ? null : descriptor(where, raw["config"]),
-    layers: [
-      ...descriptors(where, raw["layers"]),
-      ...entries.filter((entry) => !MANIFEST_TYPES.includes(entry.mediaType)),
-    ],
-    children: entries
-      .filter((entry) => MANIFEST_TYPES.includes(entry.mediaType))
-      .map((entry) => entry.digest),
-  };
-}
-
-function descriptors(where: string, list: unknown): Descriptor[] {
-  if (list === undefined || list === null) return [];
-  if (!Array.isArray(list)) throw new Outage(`${where} is no manifest.`, LOOK);
-  return list.map((raw) => descriptor(where, raw));
-}
-
-function descriptor(where: string, raw: unknown): Descriptor {
-  const { digest, size, mediaType, urls } = isObject(raw) ? raw : {};
-  if (typeof digest !== "string" || typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) {
-    throw new Outage(`${where} holds a descriptor without digest or size.`, LOOK);
-  }
-  const type = typeof mediaType === "string" ? mediaType : "";
-  const foreign =
-    (Array.isArray(urls) && urls.length > 0) || type.includes("foreign") || type.includes("nondistributable");
-  return { digest, bytes: size, mediaType: type, foreign };
 }

@@ -8,7 +8,23 @@ const sum = (sizes: Iterable<number>): number => {
   return total;
 };
 
-/** Digest to bytes of manifests, configs and layers that the tags of a repository reach. Foreign layers are stored elsewhere. */
+/** Digests of manifests that a repository's tags reach, by the children of indexes. Subjects and referrers are no children. */
+export function reachedByTags({ tags, manifests }: Pick<Repository, "tags" | "manifests">): Set<string> {
+  const reached = new Set<string>();
+  const open = Object.values(tags);
+  for (let digest = open.pop(); digest !== undefined; digest = open.pop()) {
+    const manifest = manifests[digest];
+    if (manifest === undefined || reached.has(digest)) continue;
+    reached.add(digest);
+    open.push(...manifest.children);
+  }
+  return reached;
+}
+
+/**
+ * Digest to bytes of manifests, configs and layers of a repository: what tags reach, and what refers to it without a tag
+ * (`untagged`). Foreign layers are stored elsewhere.
+ */
 export function blobsOf(repository: Repository): Map<string, number> {
   const blobs = new Map<string, number>();
   for (const manifest of Object.values(repository.manifests)) {
@@ -26,7 +42,19 @@ export function chargePerRepository(snapshot: Snapshot): number {
 
 /**
  * Each distinct layer once per root namespace over manifests that tags reach, in bytes; no manifests, no configs.
- * Source: GitLab's reduce_container_registry_storage.md, and the usage query of gitlab-org/container-registry.
+ * Sources: GitLab's reduce_container_registry_storage.md; gitlab-org/container-registry,
+ * registry/datastore/repository.go (topLevelSizeWithDescendants: tagged manifests, then `manifest_references` down, then
+ * distinct `layers`) and registry/handlers/manifests.go (what becomes a row of `layers`). By kind:
+ * - OCI and Docker schema 2 images, BuildKit caches with image-manifest=true, artifacts: each entry of `layers`, whatever
+ *   its type (zstd and in-toto too), once by digest, with the size of the blob; the config never.
+ * - Index, manifest list: nothing of its own; its children as they are, unknown/unknown attestations too.
+ * - Index of blobs (BuildKit cache with image-manifest=false): stored as if it were an image manifest
+ *   (dbPutBuildkitIndex): the cache configuration is its config, every other entry a layer.
+ * - Foreign and non-distributable layers: no rows, so 0 (`DistributableLayers`). GitLab tells them by type; whether one of
+ *   another type with `urls` has a row cannot be known here and is taken as stored elsewhere.
+ * - Referrers without a tag: 0, for `subject` is no manifest reference. Under a tag `sha256-<hex>` they are children.
+ * - Schema 1, and an index that mixes blobs and manifests: GitLab refuses them, so no rule is known; their layers are
+ *   charged, the reading that never says too little.
  */
 export function chargeNamespace(snapshot: Snapshot): number {
   const namespaces = new Map<string, Map<string, number>>();
@@ -34,8 +62,9 @@ export function chargeNamespace(snapshot: Snapshot): number {
     const root = repository.name.split("/")[0] ?? repository.name;
     const layers = namespaces.get(root) ?? new Map<string, number>();
     namespaces.set(root, layers);
-    for (const manifest of Object.values(repository.manifests)) {
-      for (const layer of manifest.layers) if (!layer.foreign) layers.set(layer.digest, layer.bytes);
+    for (const digest of reachedByTags(repository)) {
+      for (const layer of repository.manifests[digest]?.layers ?? [])
+        if (!layer.foreign) layers.set(layer.digest, layer.bytes);
     }
   }
   return sum([...namespaces.values()].map((layers) => sum(layers.values())));

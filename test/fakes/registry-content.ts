@@ -10,7 +10,14 @@ export const TYPES = {
   layer: "application/vnd.oci.image.layer.v1.tar+gzip",
   cacheConfig: "application/vnd.buildkit.cacheconfig.v0",
   foreignLayer: "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+  nonDistributable: "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+  zstdLayer: "application/vnd.oci.image.layer.v1.tar+zstd",
+  dockerLayer: "application/vnd.docker.image.rootfs.diff.tar.gzip",
+  dockerConfig: "application/vnd.docker.container.image.v1+json",
   attestation: "application/vnd.in-toto+json",
+  empty: "application/vnd.oci.empty.v1+json",
+  schema1: "application/vnd.docker.distribution.manifest.v1+json",
+  signedSchema1: "application/vnd.docker.distribution.manifest.v1+prettyjws",
 } as const;
 
 export type Described = { mediaType: string; digest: string; size: number; urls?: string[] };
@@ -23,6 +30,29 @@ export function pushed(
   content: string,
 ): Described {
   return { mediaType, digest: registry.blob(repository, content), size: Buffer.byteLength(content) };
+}
+
+/** Pushes a manifest of any kind by its fields; returns the descriptor of it. */
+export function pushManifest(
+  registry: FakeRegistry,
+  repository: string,
+  tag: string | null,
+  mediaType: string,
+  fields: Record<string, unknown>,
+): Described {
+  const body = JSON.stringify({ schemaVersion: 2, mediaType, ...fields });
+  const digest = registry.manifest(repository, tag, { body, mediaType });
+  return { mediaType, digest, size: Buffer.byteLength(body) };
+}
+
+/** A manifest of schema 1 with one signature: the text as it is served, and the payload that its digest names. */
+export function signSchema1(fields: Record<string, unknown>): { served: string; payload: string } {
+  const payload = JSON.stringify({ schemaVersion: 1, ...fields }, null, 3);
+  const head = payload.slice(0, -2);
+  const format = { formatLength: Buffer.byteLength(head), formatTail: "Cn0", time: "2026-11-24T00:00:00Z" };
+  const secured = Buffer.from(JSON.stringify(format)).toString("base64url");
+  const signatures = JSON.stringify([{ header: { alg: "ES256" }, signature: "c2ln", protected: secured }]);
+  return { served: `${head},\n   "signatures": ${signatures}\n}`, payload };
 }
 
 /** Pushes an image as builders do: layers, configuration, manifest. Layers are given by their content. */

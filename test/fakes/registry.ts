@@ -7,8 +7,21 @@ type Stored = { bytes: Buffer; mediaType: string; digest: string };
 type Repository = { tags: Map<string, string>; manifests: Map<string, Stored>; blobs: Set<string> };
 type State = { blobs: Map<string, Buffer>; repositories: Map<string, Repository> };
 
-/** An answer in the place of the real one, to each request whose path fits. */
-type Disturbance = { path: RegExp; status?: number; body?: string; headers?: Record<string, string> };
+/**
+ * An answer in the place of the real one, to each request whose path fits, or to the first `times` of them. `cutAfter`
+ * ends the connection after so many bytes of the body; `silent` never answers; `chunked` announces no length.
+ */
+type Disturbance = {
+  path: RegExp;
+  method?: string;
+  times?: number;
+  status?: number;
+  body?: string;
+  headers?: Record<string, string>;
+  cutAfter?: number;
+  silent?: boolean;
+  chunked?: boolean;
+};
 
 /**
  * A registry on loopback that behaves like CNCF Distribution 2.8 towards a reader: catalog and tags in pages with a
@@ -26,6 +39,10 @@ export type FakeRegistry = {
   /** Puts a manifest there, under a tag unless it is null; returns its digest, which is `digest` where given. */
   manifest(repository: string, tag: string | null, manifest: Pushed): string;
   disturb(disturbance: Disturbance): void;
+  /** Loses a blob or a manifest from a repository and the disk, whatever still names it. */
+  lose(repository: string, digest: string): void;
+  /** The most requests that were under way at one time. */
+  mostAtOnce(): number;
   /** Blob files on the disk: digest to bytes. */
   stored(): Record<string, number>;
   /** A copy of everything, and the way back to it. */
@@ -42,6 +59,10 @@ export type FakeRegistryOptions = {
   pageSize?: number;
   /** Whether answers carry Docker-Content-Digest. */
   digestHeader?: boolean;
+  /** Whether there is a list of referrers (OCI 1.1), in pages of `pageSize`; Distribution 2.8 has none. */
+  referrers?: boolean;
+  /** How long each answer takes. */
+  delayMs?: number;
 };
 
 export const sha256 = (content: Uint8Array | string): string =>
@@ -53,10 +74,18 @@ export async function startFakeRegistry(options: FakeRegistryOptions = {}): Prom
   const requests: string[] = [];
   const log: string[] = [];
   const disturbances: Disturbance[] = [];
+  let underWay = 0;
+  let mostAtOnce = 0;
   const server = createServer((request, response) => {
     requests.push(`${request.method} ${request.url}`);
-    const written = answer(state, options, disturbances, request, response);
-    log.push(logLine(request.method ?? "", request.url ?? "", response.statusCode, written));
+    mostAtOnce = Math.max(mostAtOnce, (underWay += 1));
+    response.once("close", () => (underWay -= 1));
+    const reply = () => {
+      const written = answer(state, options, disturbances, request, response);
+      log.push(logLine(request.method ?? "", request.url ?? "", response.statusCode, written));
+    };
+    if (options.delayMs === undefined) reply();
+    else setTimeout(reply, options.delayMs);
   });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject);
@@ -91,7 +120,14 @@ export async function startFakeRegistry(options: FakeRegistryOptions = {}): Prom
       log.push(logLine("PUT", `/v2/${repository}/manifests/${tag ?? digest}`, 201, 0));
       return digest;
     },
-    disturb: (disturbance) => void disturbances.push(disturbance),
+    // Copied, for `times` is counted down.
+    disturb: (disturbance) => void disturbances.push({ ...disturbance }),
+    lose(repository, digest) {
+      state.repositories.get(repository)?.blobs.delete(digest);
+      state.repositories.get(repository)?.manifests.delete(digest);
+      state.blobs.delete(digest);
+    },
+    mostAtOnce: () => mostAtOnce,
     stored: () => Object.fromEntries([...state.blobs].map(([digest, bytes]) => [digest, bytes.length])),
     mark() {
       marked = structuredClone(state);
@@ -127,12 +163,23 @@ function answer(
 ): number {
   const url = new URL(request.url ?? "/", "http://registry");
   const real = replyTo(state, options, url, request.headers.accept ?? "");
-  const disturbed = disturbances.find((each) => each.path.test(url.pathname));
-  const reply = { ...real, ...disturbed, headers: { ...real.headers, ...disturbed?.headers } };
-  const body = Buffer.from(reply.body ?? "");
-  response.writeHead(reply.status, { "content-length": body.length, ...reply.headers });
-  response.end(body);
+  const disturbed = disturbances.find((each) => fits(each, url, request.method));
+  if (disturbed?.times !== undefined) disturbed.times -= 1;
+  if (disturbed?.silent === true) return 0;
+  const status = disturbed?.status ?? real.status;
+  const headers = { ...real.headers, ...disturbed?.headers };
+  const body = Buffer.from(disturbed?.body ?? real.body ?? "");
+  const length = disturbed?.chunked === true ? {} : { "content-length": body.length };
+  response.writeHead(status, { ...length, ...headers });
+  if (disturbed?.cutAfter === undefined) response.end(body);
+  else response.write(body.subarray(0, disturbed.cutAfter), () => response.destroy());
   return body.length;
+}
+
+function fits(disturbance: Disturbance, url: URL, method: string | undefined): boolean {
+  if (disturbance.times === 0) return false;
+  if (disturbance.method !== undefined && disturbance.method !== method) return false;
+  return disturbance.path.test(url.pathname);
 }
 
 function replyTo(state: State, options: FakeRegistryOptions, url: URL, accept: string): Reply {
@@ -147,15 +194,24 @@ function replyTo(state: State, options: FakeRegistryOptions, url: URL, accept: s
     if (repository === undefined || repository.tags.size === 0) return unknown("NAME_UNKNOWN");
     return page([...repository.tags.keys()], "tags", url, options, { name: tags });
   }
-  const [, name = "", kind, reference = ""] = /^\/v2\/(.+)\/(manifests|blobs)\/([^/]+)$/.exec(pathname) ?? [];
+  const [, name = "", kind, reference = ""] =
+    /^\/v2\/(.+)\/(manifests|blobs|referrers)\/([^/]+)$/.exec(pathname) ?? [];
   const repository = state.repositories.get(name);
+  if (kind === "referrers" && options.referrers === true) {
+    return page(referrersOf(repository, reference), "manifests", url, options, {
+      schemaVersion: 2,
+      mediaType: "application/vnd.oci.image.index.v1+json",
+    });
+  }
   if (kind === "blobs" && repository?.blobs.has(reference) === true) {
     return { status: 200, body: state.blobs.get(reference) ?? "" };
   }
   const digest = repository?.tags.get(reference) ?? reference;
   const manifest = kind === "manifests" ? repository?.manifests.get(digest) : undefined;
-  // Distribution answers 404 to who does not say that he reads this type.
-  if (manifest === undefined || !accept.includes(manifest.mediaType)) return unknown("MANIFEST_UNKNOWN");
+  // Distribution answers 404 to who does not say that he reads OCI's types; all types do not stand for them.
+  const oci = manifest?.mediaType.startsWith("application/vnd.oci.image.") === true;
+  const readable = accept.includes(manifest?.mediaType ?? "") || (!oci && accept.includes("*/*"));
+  if (manifest === undefined || !readable) return unknown("MANIFEST_UNKNOWN");
   const digestHeader = options.digestHeader === false ? {} : { "docker-content-digest": manifest.digest };
   return {
     status: 200,
@@ -172,20 +228,35 @@ function unknown(code: string): Reply {
   return { ...json({ errors: [{ code, message: "not known to registry" }] }), status: 404 };
 }
 
+/** Descriptors of manifests whose subject is this digest, in order of their digests. */
+function referrersOf(repository: Repository | undefined, subject: string): Named[] {
+  const manifests = [...(repository?.manifests.values() ?? [])];
+  return manifests
+    .filter(({ bytes }) => bytes.includes(`"subject":`) && bytes.includes(subject))
+    .filter(({ bytes }) => (JSON.parse(bytes.toString()) as { subject?: Named }).subject?.digest === subject)
+    .map(({ digest, mediaType, bytes }) => ({ digest, mediaType, size: bytes.length }));
+}
+
+type Named = { digest: string; mediaType: string; size: number };
+
 /** One page in lexical order; the Link header is relative, as Distribution's is. */
 function page(
-  names: readonly string[],
+  entries: readonly (string | Named)[],
   field: string,
   url: URL,
   options: FakeRegistryOptions,
   more: Record<string, unknown>,
 ): Reply {
+  const nameOf = (entry: string | Named) => (typeof entry === "string" ? entry : entry.digest);
   const last = url.searchParams.get("last") ?? "";
-  const left = names.filter((name) => name > last).toSorted();
+  const left = entries
+    .filter((entry) => nameOf(entry) > last)
+    .toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
   const size = Math.min(Number(url.searchParams.get("n") ?? 100), options.pageSize ?? 1000);
   const shown = left.slice(0, size);
   const reply = json({ ...more, [field]: shown });
-  if (shown.length === left.length) return reply;
-  const next = `${url.pathname}?last=${encodeURIComponent(shown.at(-1) ?? "")}&n=${size}`;
+  const end = shown.at(-1);
+  if (end === undefined || shown.length === left.length) return reply;
+  const next = `${url.pathname}?last=${encodeURIComponent(nameOf(end))}&n=${size}`;
   return { ...reply, headers: { ...reply.headers, link: `<${next}>; rel="next"` } };
 }

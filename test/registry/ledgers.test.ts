@@ -30,10 +30,11 @@ function repository(name: string, ...manifests: Manifest[]): Repository {
     name,
     tags: Object.fromEntries(manifests.map((each, index) => [`t${index}`, each.digest])),
     manifests: Object.fromEntries(manifests.map((each) => [each.digest, each])),
+    untagged: [],
   };
 }
 
-const snapshotOf = (...repositories: Repository[]): Snapshot => ({ repositories, stored: null });
+const snapshotOf = (...repositories: Repository[]): Snapshot => ({ repositories, stored: null, faults: [] });
 
 const base = layer("base", 1_000_000);
 const one = layer("one", 5_000_000);
@@ -43,7 +44,7 @@ const image = manifest("image", 900, [base, one, two], config);
 
 describe("ledgers on snapshots made by hand", () => {
   it("charge nothing for nothing", () => {
-    expect(chargeAll({ repositories: [], stored: {} })).toStrictEqual({
+    expect(chargeAll({ repositories: [], stored: {}, faults: [] })).toStrictEqual({
       perRepository: 0,
       namespace: 0,
       stored: 0,
@@ -108,8 +109,8 @@ describe("ledgers on snapshots made by hand", () => {
   });
 
   it("charge the disk by its files, whatever tags reach", () => {
-    expect(chargeStored({ repositories: [], stored: { a: 1, b: 20, c: 300 } })).toBe(321);
-    expect(chargeStored({ repositories: [repository("group/app", image)], stored: null })).toBe("unknown");
+    expect(chargeStored({ ...snapshotOf(), stored: { a: 1, b: 20, c: 300 } })).toBe(321);
+    expect(chargeStored(snapshotOf(repository("group/app", image)))).toBe("unknown");
   });
 });
 
