@@ -1,9 +1,24 @@
-import { readDockerBuild } from "./docker-build.ts";
-import { DOCKER_GLOBAL, DOCKER_LOGIN, DOCKER_PUSH } from "./flag-tables.ts";
-import { isOn, parseFlags } from "./flags.ts";
+import { readBuildahBuild } from "./buildah-build.ts";
+import { readBuildctl } from "./buildctl-build.ts";
+import { noInstances } from "./buildx-instances.ts";
+import { readBuildx, readCompose, readDocker } from "./docker-commands.ts";
+import { BUILDAH_GLOBAL, BUILDAH_IMAGE } from "./flag-tables.ts";
+import { parseFlags } from "./flags.ts";
 import type { GitlabJob } from "./gitlab-ci.ts";
-import { readKanikoBuild } from "./kaniko-build.ts";
-import { repositoryOf, unresolve } from "./recipe-draft.ts";
+import {
+  archivePushed,
+  fullName,
+  readBuildahPush,
+  readLogin,
+  readPull,
+  readSkopeo,
+  readTag,
+} from "./image-names.ts";
+import { keep, note, noteAt } from "./job-reading.ts";
+import type { JobReading } from "./job-reading.ts";
+import { isKaniko, readKanikoBuild } from "./kaniko-build.ts";
+import { BUILDERS, CALLS_BUILDER, OTHER_BUILDERS } from "./other-builders.ts";
+import { unresolve } from "./recipe-draft.ts";
 import type { Draft, JobFrame } from "./recipe-draft.ts";
 import { followScript } from "./shell.ts";
 import { startSession } from "./shell-session.ts";
@@ -17,26 +32,8 @@ import type { TreeFiles, Unread } from "./types.ts";
 import { reasons, render } from "./value.ts";
 import { lineAt } from "./yaml-source.ts";
 
-/** What is known of a job while its script is followed. */
-type JobReading = { frame: JobFrame; tree: TreeFiles; drafts: Draft[]; unread: Unread[] };
-
 /** Most commands that are followed in all jobs of a tree. */
 const MOST_COMMANDS = 200_000;
-
-/** Words without which no script builds an image. */
-const BUILDERS =
-  /docker|executor|kaniko|buildah|podman|buildctl|buildkit|buildx|nerdctl|\bimg\b|\bpack\b|earthly|\bko\b/;
-
-/** Other programs that build images, and the words that say so. */
-const OTHER_BUILDERS: readonly { program: RegExp; action: RegExp }[] = [
-  { program: /^(?:buildah)$/, action: /^(?:bud|build|build-using-dockerfile|from|commit)$/ },
-  { program: /^(?:podman|nerdctl|img)$/, action: /^(?:build|image build)$/ },
-  { program: /^(?:buildctl|buildctl-daemonless\.sh)$/, action: /^build$/ },
-  { program: /^(?:docker-compose|podman-compose)$/, action: /^build$/ },
-  { program: /^pack$/, action: /^build$/ },
-  { program: /^ko$/, action: /^(?:build|publish|resolve|apply)$/ },
-  { program: /^earthly$/, action: /./ },
-];
 
 /** Reads what one job builds. */
 export function readJob(
@@ -47,12 +44,25 @@ export function readJob(
   const said = job.script.some((item) => BUILDERS.test(item.text));
   const named = job.variables.some((name) => BUILDERS.test(render(job.scope(name))));
   if (!said && !named) return { recipes: [], unread: [] };
-  const reading: JobReading = { frame: frameOf(job), tree, drafts: [], unread: [] };
+  const reading: JobReading = {
+    frame: frameOf(job),
+    tree,
+    drafts: [],
+    unread: [],
+    buildx: noInstances(),
+    pulls: [],
+    written: new Map(),
+  };
+  followJob(reading, job, cache);
+  return { recipes: reading.drafts.map((draft) => finish(reading, draft)), unread: reading.unread };
+}
+
+function followJob(reading: JobReading, job: GitlabJob, cache: ScriptCache): void {
   const { sources, faults } = parseItems(job.script, cache);
   for (const { item, message } of faults) {
     if (!BUILDERS.test(item.text)) continue;
     const line = lineAt(item.source, item.start);
-    note(reading, item.source.path, line, item.text, `the shell line cannot be read: ${message}`);
+    noteAt(reading, item.source.path, line, item.text, `the shell line cannot be read: ${message}`);
   }
   const outer = { scope: job.scope, names: new Set(job.variables) };
   const counter = { commands: 0, exhausted: cache.commands > MOST_COMMANDS };
@@ -64,15 +74,9 @@ export function readJob(
   cache.commands += counter.commands;
   const [first] = job.script;
   if (counter.exhausted && first !== undefined) {
-    note(
-      reading,
-      first.source.path,
-      lineAt(first.source, first.start),
-      job.name,
-      "the script has too many commands",
-    );
+    const line = lineAt(first.source, first.start);
+    noteAt(reading, first.source.path, line, job.name, "the script has too many commands");
   }
-  return { recipes: reading.drafts.map((draft) => finish(draft, job.name)), unread: reading.unread };
 }
 
 function frameOf(job: GitlabJob): JobFrame {
@@ -86,13 +90,18 @@ function frameOf(job: GitlabJob): JobFrame {
     services: job.services.map(render),
     variables: job.variables,
     logins: [],
+    condition: "both",
     unresolved,
   };
 }
 
-function finish({ recipe, names }: Draft, job: string): Recipe {
-  if (recipe.strategy === "docker/inline") recipe.cacheTo = [...recipe.images];
-  if (recipe.builder === "docker" && recipe.images.length === 0) {
+function finish(reading: JobReading, { recipe, names, store }: Draft): Recipe {
+  const { job } = reading.frame;
+  if (recipe.strategy.endsWith("/inline")) {
+    recipe.cacheTo = [...recipe.images];
+    recipe.cacheToOptions = recipe.images.map(() => ({}));
+  }
+  if (store !== "none" && recipe.images.length === 0) {
     const why =
       names.length === 0
         ? `the image has no name in job ${job}`
@@ -102,123 +111,119 @@ function finish({ recipe, names }: Draft, job: string): Recipe {
   return recipe;
 }
 
-function note(reading: JobReading, file: string, line: number, command: string, why: string): void {
-  const job = reading.frame.job;
-  reading.unread.push({ job, file, line, command: command.replaceAll(/\s+/g, " ").slice(0, 200), why });
+function readCommand(reading: JobReading, command: ShellCommand): void {
+  const before = reading.drafts.length;
+  dispatch(reading, command);
+  for (const draft of reading.drafts.slice(before)) {
+    takePulls(reading, draft);
+    const by = draft.recipe.dockerfile === null ? undefined : reading.written.get(draft.recipe.dockerfile);
+    if (by === undefined) continue;
+    unresolve(draft.recipe, "dockerfile", `${draft.recipe.dockerfile} is written by the job: ${by}`);
+    draft.recipe.dockerfile = null;
+  }
 }
 
-function readCommand(reading: JobReading, command: ShellCommand): void {
+/** What is pulled before a build and is one of its cache sources. */
+function takePulls(reading: JobReading, draft: Draft): void {
+  const sources = new Set(draft.recipe.cacheFrom.map(fullName));
+  for (const { reference, conditions } of reading.pulls) {
+    if (!sources.has(fullName(reference)) || draft.recipe.pulls.includes(reference)) continue;
+    const further = conditions.filter((condition) => !draft.conditions.includes(condition));
+    if (further.length === 0) draft.recipe.pulls.push(reference);
+    else unresolve(draft.recipe, "pulls", `${reference} is pulled only if: ${further.join(", ")}`);
+  }
+}
+
+function dispatch(reading: JobReading, command: ShellCommand): void {
   const [program, ...words] = command.words;
   const path = program === undefined ? "" : render(program.value);
   const name = path.slice(path.lastIndexOf("/") + 1);
-  if (name === "docker") readDocker(reading, command, words);
-  else if (isKaniko(path, reading.frame)) {
-    keep(reading, command, readKanikoBuild(reading.frame, command, words, reading.tree));
-  } else {
-    const actions = words.map((word) => render(word.value)).filter((word) => !word.startsWith("-"));
-    const other = OTHER_BUILDERS.find((builder) => builder.program.test(name));
-    const action = [actions[0] ?? "", actions.slice(0, 2).join(" "), actions[1] ?? ""];
-    if (other !== undefined && action.some((text) => other.action.test(text))) {
-      note(reading, command.file, command.line, command.text, `the builder ${name} is not read yet`);
+  if (isKaniko(path, words, reading.frame)) {
+    return keep(reading, command, readKanikoBuild(reading, command, words));
+  }
+  switch (name) {
+    case "docker":
+      return readDocker(reading, command, words);
+    case "buildx":
+    case "docker-buildx":
+      return readBuildx(reading, command, words);
+    case "docker-compose":
+    case "podman-compose":
+      return readCompose(reading, command, name, words);
+    case "buildah":
+    case "podman":
+      return readBuildah(reading, command, name, words);
+    case "buildctl":
+    case "buildctl-daemonless.sh": {
+      const draft = readBuildctl(reading, command, words);
+      return draft === null ? undefined : keep(reading, command, draft);
     }
+    case "skopeo":
+      return readSkopeo(reading, command, words);
+    default:
+      return readOther(reading, command, name, words);
   }
 }
 
-function isKaniko(path: string, frame: JobFrame): boolean {
-  return path === "/kaniko/executor" || (path === "executor" && (frame.runsIn ?? "").includes("kaniko"));
-}
-
-function keep(reading: JobReading, command: ShellCommand, draft: Draft | string): void {
-  if (typeof draft === "string") note(reading, command.file, command.line, command.text, draft);
-  else reading.drafts.push(draft);
-}
-
-function readDocker(reading: JobReading, command: ShellCommand, words: readonly Field[]): void {
-  const { operands } = parseFlags(words, DOCKER_GLOBAL, true);
-  const [first, second] = operands.slice(0, 2).map((word) => render(word.value));
-  const grouped = first === "image" || first === "builder";
+/** Reads one call of `buildah` or `podman`. */
+function readBuildah(
+  reading: JobReading,
+  command: ShellCommand,
+  program: "buildah" | "podman",
+  words: readonly Field[],
+): void {
+  const { operands } = parseFlags(words, BUILDAH_GLOBAL, true);
+  const [first = "", second = ""] = operands.slice(0, 2).map((word) => render(word.value));
+  const grouped = first === "image";
   const action = grouped ? second : first;
   const rest = operands.slice(grouped ? 2 : 1);
-  switch (action ?? "") {
+  switch (action) {
+    case "bud":
     case "build":
-      return keep(reading, command, readDockerBuild(reading.frame, command, rest));
+    case "build-using-dockerfile":
+      return keep(reading, command, readBuildahBuild(reading, command, rest, `${program} build`));
     case "push":
-      return readPush(reading, rest);
+      return readBuildahPush(reading, command, rest);
+    case "pull":
+      return readPull(reading, command, rest);
     case "tag":
-      return readTag(reading, rest);
+      return readTag(reading, "containers", parseFlags(rest, BUILDAH_IMAGE).operands);
     case "login":
-      return readLogin(reading, rest);
-    case "buildx":
-      if (["build", "b", "bake", "f"].includes(second ?? "")) {
-        note(reading, command.file, command.line, command.text, `docker buildx ${second} is not read yet`);
-      }
-      return;
+      return readLogin(reading, rest, BUILDAH_IMAGE);
+    case "manifest":
+      return second === "push" ? readBuildahPush(reading, command, operands.slice(2)) : undefined;
     case "compose":
-      if (rest.some((word) => ["build", "--build"].includes(render(word.value)))) {
-        note(reading, command.file, command.line, command.text, "docker compose build is not read yet");
-      }
-      return;
-    case "run":
-    case "container":
-      if (rest.some((word) => /kaniko|buildkit|buildah/.test(render(word.value)))) {
-        note(
-          reading,
-          command.file,
-          command.line,
-          command.text,
-          "a builder run by docker run is not read yet",
-        );
-      }
-      return;
+      return readCompose(reading, command, `${program} compose`, rest);
+    case "save":
+    case "load":
+      return note(
+        reading,
+        command,
+        `${program} ${action}: an image that goes through an archive is not followed`,
+      );
     default:
+      return readOther(reading, command, program, words);
   }
 }
 
-/** `x` and `x:latest` are one name. */
-function fullName(reference: string): string {
-  return repositoryOf(reference) === reference ? `${reference}:latest` : reference;
-}
+/** Programs that only show or look for their words. */
+const NO_RUNNER =
+  /^(?:echo|printf|cat|grep|egrep|sed|awk|apk|apt|apt-get|yum|dnf|microdnf|pip|pip3|which|type|git|curl|wget|test|mkdir|chmod|chown|rm|ls|cp|mv|tee|tar|jq|yq|set|trap|alias|find)$/;
 
-function draftOf(reading: JobReading, reference: string): Draft | undefined {
-  const wanted = fullName(reference);
-  return reading.drafts.findLast((draft) => draft.names.some((name) => fullName(name) === wanted));
-}
-
-function readPush(reading: JobReading, words: readonly Field[]): void {
-  const { flags, operands } = parseFlags(words, DOCKER_PUSH);
-  const [image] = operands.map((operand) => render(operand.value));
-  if (image === undefined) return;
-  if (isOn(flags, "all-tags") === true) {
-    for (const draft of reading.drafts) {
-      for (const name of draft.names) if (repositoryOf(name) === image) addImage(draft, name);
-    }
-    return;
+/** Names other builders, archives that are pushed, and builders that are called through another program. */
+function readOther(reading: JobReading, command: ShellCommand, name: string, words: readonly Field[]): void {
+  const texts = words.map((word) => render(word.value));
+  const actions = texts.filter((word) => !word.startsWith("-"));
+  const action = [actions[0] ?? "", actions.slice(0, 2).join(" "), actions[1] ?? ""];
+  const all = /^(?:mvn|gradle|sbt)/.test(name) ? texts : action;
+  const other = OTHER_BUILDERS.find(
+    (builder) => builder.program.test(name) && all.some((text) => builder.action.test(text)),
+  );
+  if (other !== undefined) {
+    note(reading, command, other.why ?? `the builder ${name} is not read yet`);
+  } else if (name === "crane" && actions[0] === "push") {
+    archivePushed(reading, command, actions[1] ?? "", actions.slice(2));
+  } else if (!NO_RUNNER.test(name) && CALLS_BUILDER.test(texts.join(" "))) {
+    note(reading, command, `a builder that is called through ${name} is not read`);
   }
-  const draft = draftOf(reading, image);
-  if (draft !== undefined) addImage(draft, image);
-}
-
-function addImage(draft: Draft, image: string): void {
-  if (draft.recipe.builder === "docker" && !draft.recipe.images.includes(image))
-    draft.recipe.images.push(image);
-}
-
-function readTag(reading: JobReading, words: readonly Field[]): void {
-  const [from, to] = words.map((word) => render(word.value));
-  if (from === undefined || to === undefined) return;
-  const draft = draftOf(reading, from);
-  const word = words[1];
-  if (draft === undefined || word === undefined) return;
-  draft.names.push(to);
-  for (const why of reasons(word.value)) unresolve(draft.recipe, "image", why);
-}
-
-function readLogin(reading: JobReading, words: readonly Field[]): void {
-  const { operands } = parseFlags(words, DOCKER_LOGIN);
-  const [registry] = operands;
-  const reference = registry === undefined ? "docker.io" : render(registry.value);
-  for (const why of registry === undefined ? [] : reasons(registry.value)) {
-    reading.frame.unresolved.push({ part: "logins", why });
-  }
-  if (!reading.frame.logins.includes(reference)) reading.frame.logins.push(reference);
 }

@@ -1,37 +1,54 @@
 import type { Recipe } from "../domain/recipe.ts";
+import { givenOrBelow } from "./build-inputs.ts";
 import { KANIKO } from "./flag-tables.ts";
 import { isOn, parseFlags, valuesOf } from "./flags.ts";
 import type { Flag } from "./flags.ts";
+import type { JobReading } from "./job-reading.ts";
 import { draftRecipe, repositoryOf, resolved, setCache, unresolve } from "./recipe-draft.ts";
 import type { Draft, JobFrame } from "./recipe-draft.ts";
 import type { ShellCommand } from "./shell-session.ts";
 import type { Field } from "./shell-words.ts";
 import { joinTreePath, treePath } from "./tree-path.ts";
-import type { TreeFiles } from "./types.ts";
 import { cutText, known, literal, render } from "./value.ts";
+
+/** Whether a command is kaniko's executor: by its path, by its name in an image of kaniko, or by its flags. */
+export function isKaniko(path: string, words: readonly Field[], frame: JobFrame): boolean {
+  if (/^(?:.*\/)?kaniko\/executor$/.test(path)) return true;
+  if (!/^(?:executor|\/usr\/(?:local\/)?bin\/executor)$/.test(path)) return false;
+  if ((frame.runsIn ?? "").includes("kaniko")) return true;
+  const { flags } = parseFlags(words, KANIKO);
+  const given = new Set(flags.map((flag) => flag.name));
+  return given.has("destination") && (given.has("context") || given.has("dockerfile"));
+}
 
 /** Reads a call of kaniko's executor; a text says why it is no recipe. `words` are those after the program. */
 export function readKanikoBuild(
-  frame: JobFrame,
+  reading: JobReading,
   command: ShellCommand,
   words: readonly Field[],
-  tree: TreeFiles,
 ): Draft | string {
   const { flags, operands } = parseFlags(words, KANIKO);
   if (isOn(flags, "help") === true || literal(operands[0]?.value ?? []) === "version")
     return "it builds nothing";
-  const recipe = draftRecipe(frame, command, "kaniko", flags);
+  const kaniko = { builder: "kaniko", program: "/kaniko/executor" } as const;
+  const recipe = draftRecipe(reading.frame, command, kaniko, flags);
   for (const operand of operands) {
     if (operand.loose) resolved(recipe, "flags", operand.value);
     else unresolve(recipe, "flags", `${render(operand.value)} belongs to no flag: kaniko does not read it`);
   }
   recipe.context = contextOf(recipe, command, flags);
-  recipe.dockerfile = dockerfileOf(recipe, command, flags, tree);
+  const dockerfile = valuesOf(flags, "dockerfile").at(-1) ?? known("Dockerfile");
+  recipe.dockerfile = givenOrBelow(recipe, command, dockerfile, reading.tree);
   const names = valuesOf(flags, "destination").map((value) => resolved(recipe, "image", value));
-  if (isOn(flags, "no-push") !== true) recipe.images.push(...names);
+  const noPush = isOn(flags, "no-push");
+  if (noPush === null) unresolve(recipe, "push", "the value of --no-push is not known");
+  if (noPush !== true) recipe.images.push(...names);
   else unresolve(recipe, "push", "--no-push: the image stays where it is built");
+  const archive = valuesOf(flags, "tar-path").concat(valuesOf(flags, "tarPath")).at(-1);
+  if (noPush === true && archive !== undefined)
+    unresolve(recipe, "push", `--tar-path: the image is left in ${render(archive)}`);
   setCaches(recipe, flags, names);
-  return { recipe, names };
+  return { recipe, names, store: "none", conditions: command.conditions };
 }
 
 function contextOf(recipe: Recipe, command: ShellCommand, flags: readonly Flag[]): string | null {
@@ -56,23 +73,6 @@ function contextOf(recipe: Recipe, command: ShellCommand, flags: readonly Flag[]
   return joined;
 }
 
-/** kaniko takes the path as given, and below the context where there is no such file. */
-function dockerfileOf(
-  recipe: Recipe,
-  command: ShellCommand,
-  flags: readonly Flag[],
-  tree: TreeFiles,
-): string | null {
-  const written = valuesOf(flags, "dockerfile").at(-1) ?? known("Dockerfile");
-  const given = treePath(written, command.directory);
-  if (given.path !== null && tree.read(given.path) !== null) return given.path;
-  const path = literal(written);
-  const below = recipe.context === null || path === null ? null : joinTreePath(recipe.context, path);
-  if (below !== null && tree.read(below) !== null) return below;
-  if (given.path === null) unresolve(recipe, "dockerfile", given.why);
-  return given.path;
-}
-
 function setCaches(recipe: Recipe, flags: readonly Flag[], names: readonly string[]): void {
   const on = isOn(flags, "cache");
   if (on === null) unresolve(recipe, "strategy", "the value of --cache is not known");
@@ -90,6 +90,12 @@ function setCaches(recipe: Recipe, flags: readonly Flag[], names: readonly strin
     unresolve(recipe, "cache-to", "neither --cache-repo nor --destination names a repository");
     return;
   }
+  if (repository.startsWith("oci:")) {
+    unresolve(recipe, "cache-to", `${repository} is a directory of the runner, not a repository`);
+    return;
+  }
   recipe.cacheFrom.push(repository);
-  if (isOn(flags, "no-push-cache") !== true) recipe.cacheTo.push(repository);
+  if (isOn(flags, "no-push-cache") === true) return;
+  recipe.cacheTo.push(repository);
+  recipe.cacheToOptions.push({});
 }

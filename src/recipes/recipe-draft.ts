@@ -10,6 +10,10 @@ export type Draft = {
   recipe: Recipe;
   /** Names that the image has in the job, as far as they are known: pushing one of them pushes the image. */
   names: string[];
+  /** Where the built image is: in a Docker engine, in the storage of buildah and podman, or in neither. */
+  store: "docker" | "containers" | "none";
+  /** Conditions that the build stands under. */
+  conditions: readonly string[];
 };
 
 /** What every recipe of one job shares. */
@@ -21,6 +25,7 @@ export type JobFrame = {
   variables: readonly string[];
   /** References logged in to so far. */
   logins: string[];
+  condition: Recipe["condition"];
   unresolved: Unresolved[];
 };
 
@@ -28,7 +33,7 @@ export type JobFrame = {
 export function draftRecipe(
   frame: JobFrame,
   command: ShellCommand,
-  builder: BuilderId,
+  { builder, program }: { builder: BuilderId; program: string },
   flags: readonly Flag[],
 ): Recipe {
   const recipe: Recipe = {
@@ -37,7 +42,7 @@ export function draftRecipe(
     line: command.line,
     builder,
     strategy: `${builder}/none`,
-    program: builder === "kaniko" ? "/kaniko/executor" : `${builder} build`,
+    program,
     runsIn: frame.runsIn,
     services: [...frame.services],
     dockerfile: null,
@@ -52,11 +57,11 @@ export function draftRecipe(
     flags: flags.map(writeFlag),
     environment: {},
     logins: [...frame.logins],
-    condition: "both",
+    condition: frame.condition,
     unresolved: [...frame.unresolved],
   };
   recipe.environment = environmentOf(recipe, frame, command);
-  recipe.buildArgs = buildArgsOf(recipe, flags);
+  recipe.buildArgs = buildArgsOf(recipe, valuesOf(flags, "build-arg"));
   const target = valuesOf(flags, "target").at(-1);
   if (target !== undefined) recipe.target = resolved(recipe, "target", target);
   for (const flag of flags) {
@@ -64,7 +69,7 @@ export function draftRecipe(
       unresolve(
         recipe,
         "flags",
-        `${writeFlag({ ...flag, value: null })} is not a flag that is known of ${builder}`,
+        `${writeFlag({ ...flag, value: null })} is not a flag that is known of ${builder === "docker" || builder === "kaniko" ? builder : program}`,
       );
     else if (flag.value !== null && !NAMED.has(flag.name)) resolved(recipe, "flags", flag.value);
   }
@@ -77,7 +82,7 @@ export const NAMED = new Set([
   ..."tag destination file dockerfile context context-sub-path cache cache-from cache-to cache-repo".split(
     " ",
   ),
-  ..."build-arg target".split(" "),
+  ..."build-arg target local import-cache export-cache".split(" "),
 ]);
 
 /** Text of a value; what is unknown of it is noted in the recipe. */
@@ -103,7 +108,8 @@ export function environmentSwitch(command: ShellCommand, name: string): boolean 
   return value === null ? null : truth(value);
 }
 
-const TELLING = /^(?:DOCKER_BUILDKIT|DOCKER_HOST|BUILDKIT_\w+|KANIKO_\w+|FF_KANIKO_\w+)$/;
+const TELLING =
+  /^(?:DOCKER_BUILDKIT|DOCKER_HOST|BUILDKIT_\w+|BUILDX_\w+|KANIKO_\w+|FF_KANIKO_\w+|BUILDAH_\w+|STORAGE_DRIVER|STORAGE_OPTS)$/;
 
 function environmentOf(recipe: Recipe, frame: JobFrame, command: ShellCommand): Record<string, string> {
   const entries: [string, string][] = [];
@@ -114,9 +120,10 @@ function environmentOf(recipe: Recipe, frame: JobFrame, command: ShellCommand): 
   return Object.fromEntries(entries);
 }
 
-function buildArgsOf(recipe: Recipe, flags: readonly Flag[]): Record<string, string | null> {
+/** Build arguments by name; null where the value comes from the environment of the job. */
+export function buildArgsOf(recipe: Recipe, values: readonly Value[]): Record<string, string | null> {
   const entries: [string, string | null][] = [];
-  for (const value of valuesOf(flags, "build-arg")) {
+  for (const value of values) {
     const [first] = value;
     const equals = first?.kind === "text" ? first.text.indexOf("=") : -1;
     if (equals > 0) {

@@ -224,21 +224,43 @@ describe("kaniko", () => {
   });
 });
 
-describe("what is not read yet", () => {
+describe("what is not read", () => {
   it.each([
-    ["docker buildx build -t x .", "docker buildx build is not read yet"],
-    ["docker buildx bake", "docker buildx bake is not read yet"],
-    ["docker compose build", "docker compose build is not read yet"],
-    ["docker-compose -f c.yml build", "the builder docker-compose is not read yet"],
-    ["buildah bud -t x .", "the builder buildah is not read yet"],
-    ["podman build -t x .", "the builder podman is not read yet"],
-    ["buildctl --addr x build --frontend y", "the builder buildctl is not read yet"],
-    ["docker run --rm x/kaniko -d r", "a builder run by docker run is not read yet"],
+    ["docker buildx bake", "docker buildx bake is not read yet: its targets stand in a file of their own"],
+    ["docker bake app", "docker bake is not read yet: its targets stand in a file of their own"],
+    ["docker compose build", "docker compose build is not read yet: its images stand in its own file"],
     [
-      "docker build --cache-to type=registry,ref=c -t x .",
-      "--cache-to type=registry is a cache strategy that is not read yet",
+      "docker compose up -d --build",
+      "docker compose up --build is not read yet: its images stand in its own file",
     ],
-    ["docker build --cache-to type=gha .", "--cache-to type=gha is a cache strategy that is not read yet"],
+    [
+      "docker-compose -f c.yml build",
+      "docker-compose build is not read yet: its images stand in its own file",
+    ],
+    ["podman compose push", "podman compose push is not read yet: its images stand in its own file"],
+    ["docker run --rm x/kaniko -d r", "a builder run by docker run is not read yet"],
+    ["docker run x sh -c 'docker build -t y .'", "a builder run by docker run is not read yet"],
+    ["docker commit c r:1", "docker commit makes an image without a Dockerfile"],
+    ["docker import x.tar r:1", "docker import makes an image without a Dockerfile"],
+    ["buildah from alpine", "an image that is made step by step has no Dockerfile"],
+    ["buildah commit c r:1", "an image that is made step by step has no Dockerfile"],
+    ["podman commit c r:1", "an image that is made without a Dockerfile is not read"],
+    ["nerdctl build -t x .", "the builder nerdctl is not read yet"],
+    ["img build -t x .", "the builder img is not read yet"],
+    ["pack build x --builder y", "the builder pack is not read yet"],
+    ["ko build ./cmd/x", "the builder ko is not read yet"],
+    ["earthly +image", "the builder earthly is not read yet"],
+    ["skaffold build", "the builder skaffold is not read yet"],
+    ["./gradlew jib -Dx=y", "the builder gradlew is not read yet"],
+    ["gcloud builds submit --tag x", "the builder gcloud is not read yet"],
+    ["ssh host docker build -t x .", "a builder that is called through ssh is not read"],
+    ["xargs -n1 docker push", "a builder that is called through xargs is not read"],
+    ["docker push r:1", "r:1 is pushed, but no build of this job that is read makes it"],
+    ["docker manifest push r:1", "an image index is put together of images that are pushed already"],
+    [
+      "docker buildx imagetools create -t r:1 r:a r:b",
+      "an image index is put together of images that are pushed already",
+    ],
   ])("%s", (line, why) => {
     const { recipes, unread } = readRecipes(scriptTree(["echo docker", line]));
     expect(recipes).toEqual([]);
@@ -246,7 +268,19 @@ describe("what is not read yet", () => {
   });
 
   it("is nothing that only mentions a builder", () => {
-    const lines = ["docker info", "docker run x", "echo docker build .", "podman pull x", "buildah login x"];
+    const lines = [
+      "docker info",
+      "docker run x",
+      "docker run -d moby/buildkit",
+      "echo docker build .",
+      "podman pull x",
+      "buildah login x",
+      "docker buildx ls",
+      "docker compose up -d",
+      "grep -q 'docker build' file",
+      "skopeo copy docker://a/b docker://c/d",
+      "buildctl du",
+    ];
     expect(readRecipes(scriptTree(lines))).toMatchObject({ recipes: [], unread: [] });
   });
 });

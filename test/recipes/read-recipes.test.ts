@@ -35,6 +35,7 @@ describe("a tree of templates, jobs and variables", () => {
       line: 15,
       builder: "docker",
       strategy: "docker/inline",
+      program: "docker build",
       runsIn: "docker:latest",
       services: ["docker:dind"],
       dockerfile: "images/birch.docker",
@@ -43,6 +44,8 @@ describe("a tree of templates, jobs and variables", () => {
       images: ["$CI_REGISTRY_IMAGE/lab/birch:latest"],
       cacheFrom: ["$CI_REGISTRY_IMAGE/lab/birch:latest", "$CI_REGISTRY/acme/lab/lab/birch:latest"],
       cacheTo: ["$CI_REGISTRY_IMAGE/lab/birch:latest"],
+      cacheToOptions: [{}],
+      pulls: [],
       buildArgs: { BUILDKIT_INLINE_CACHE: "1" },
       flags: [
         "--tag=$CI_REGISTRY_IMAGE/lab/birch:latest",
@@ -53,6 +56,7 @@ describe("a tree of templates, jobs and variables", () => {
       ],
       environment: {},
       logins: ["$CI_REGISTRY"],
+      condition: "both",
       unresolved: [],
     });
   });
@@ -64,6 +68,7 @@ describe("a tree of templates, jobs and variables", () => {
       line: 14,
       builder: "kaniko",
       strategy: "kaniko/layers",
+      program: "/kaniko/executor",
       runsIn: "registry.example/kaniko/executor:debug",
       services: [],
       dockerfile: "images/birch.docker",
@@ -72,6 +77,8 @@ describe("a tree of templates, jobs and variables", () => {
       images: ["$CI_REGISTRY_IMAGE/lab/birch:latest"],
       cacheFrom: ["$CI_REGISTRY/acme/lab/lab/birch-cache"],
       cacheTo: ["$CI_REGISTRY/acme/lab/lab/birch-cache"],
+      cacheToOptions: [{}],
+      pulls: [],
       buildArgs: {},
       flags: [
         "--dockerfile=$CI_PROJECT_DIR/images/birch.docker",
@@ -81,6 +88,7 @@ describe("a tree of templates, jobs and variables", () => {
       ],
       environment: {},
       logins: [],
+      condition: "both",
       unresolved: [],
     });
   });
