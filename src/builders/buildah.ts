@@ -8,6 +8,20 @@ import type { Builder, BuildRun, DroppedFlag } from "./types.ts";
 
 const REGISTRIES = "/etc/tare/registries.conf";
 const STORAGE = "/etc/tare/storage.conf";
+const SETTINGS = "/etc/tare/containers.conf";
+
+/**
+ * There is no daemon: the container waits while the commands are run in it. As root buildah raises the limits of each RUN
+ * to 1048576, which fails where the machine's own are lower and cannot be raised: it is told those.
+ */
+const WAIT = `set -eu
+limits=
+for pair in "nofile:Max open files" "nproc:Max processes"; do
+  most="$(sed -n "s/^\${pair#*:}  *[^ ]*  *\\([0-9][0-9]*\\) .*/\\1/p" /proc/self/limits)"
+  [ -z "$most" ] || limits="$limits'\${pair%%:*}=$most:$most', "
+done
+printf '[containers]\\ndefault_ulimits = [%s]\\n' "$limits" > ${SETTINGS}
+exec sleep infinity`;
 
 /** `buildah build` and `buildah push`, which `podman build` and `podman push` are as well. It has no daemon. */
 export const buildah: Builder = {
@@ -28,12 +42,12 @@ function job(run: BuildRun): { job: Job; dropped: DroppedFlag[] } {
     job: {
       name: run.name,
       image: run.image,
-      // There is no daemon: the container waits while the commands are run in it.
-      main: ["sleep", "infinity"],
-      ready: null,
+      main: ["sh", "-c", WAIT],
+      ready: ["test", "-s", SETTINGS],
       commands: commandsOf(run, kept, buildArgs.flags),
       environment: {
         ...settings(run.recipe),
+        CONTAINERS_CONF_OVERRIDE: SETTINGS,
         CONTAINERS_REGISTRIES_CONF: REGISTRIES,
         CONTAINERS_STORAGE_CONF: STORAGE,
       },
