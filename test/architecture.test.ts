@@ -55,11 +55,12 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   builders: ["domain"],
   executors: ["domain", "lib"],
   registry: ["domain", "lib"],
+  network: ["domain", "lib"],
   trials: ["domain", "builders/index.ts", "builders/types.ts", "registry", "recipes/dockerfile.ts"],
   reports: ["domain"],
   channels: ["domain", "lib"],
   web: ["domain", "lib", "channels", "config"],
-  config: ["domain", "channels"],
+  config: ["domain", "lib", "channels", "network/link-rate.ts"],
 };
 
 /** Rooms whose packages are part of what they are; the others have none. */
@@ -67,10 +68,11 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   images: ["dockerode"],
   recipes: ["dockerfile-ast", "unbash", "yaml"],
   executors: ["dockerode", "tar-stream"],
+  network: ["send", "zod"],
   reports: ["mustache", "zod"],
   channels: ["@gitbeaker/rest", "mailparser", "nodemailer", "octokit", "pino", "probot", "zod"],
   web: ["pino"],
-  config: ["zod"],
+  config: ["yaml", "zod"],
   terminal: ["commander"],
 };
 
@@ -84,7 +86,9 @@ const PURE = [
   /^builders\//,
   /^trials\/(?:statistics|verdict|headline|plan|summarize|references|hits)\.ts$/,
   /^reports\/(?!fill\.ts$)/,
+  /^config\/(?!open-operator-file\.ts$|image-filter\.ts$|serve\.ts$)/,
   /^registry\/(?:ledgers|access-log)\.ts$/,
+  /^network\/link-rate\.ts$/,
 ];
 
 /** What a type is imported for leaves nothing behind at run time; the world is what a pure file must not hold. */

@@ -1,6 +1,7 @@
 import { PassThrough, type Readable, type Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pace } from "./pace.ts";
+import { writeTo } from "./write.ts";
 
 /** One direction of a link: carries what one end says to the other, at the pace of all. */
 export type Carrier = {
@@ -39,7 +40,9 @@ export function createCarrier(pace: Pace, latencyMs: number): Carrier {
       writableHighWaterMark: 1,
       readableHighWaterMark: highWaterMark,
     });
-    const filled = put(source, (bytes) => write(line, { bytes, dueMs: performance.now() + latencyMs })).then(
+    const filled = put(source, (bytes) =>
+      writeTo(line, { bytes, dueMs: performance.now() + latencyMs }),
+    ).then(
       () => line.end(),
       (error: unknown) => {
         line.destroy();
@@ -53,7 +56,7 @@ export function createCarrier(pace: Pace, latencyMs: number): Carrier {
   return {
     async carry(source, target) {
       if (latencyMs > 0) return carryLate(source, target);
-      await put(source, (bytes) => write(target, bytes));
+      await put(source, (bytes) => writeTo(target, bytes));
       target.end();
     },
     carriedBytes: () => carriedBytes,
@@ -64,20 +67,6 @@ async function deliver(line: AsyncIterable<Piece>, target: Writable): Promise<vo
   for await (const { bytes, dueMs } of line) {
     const restMs = dueMs - performance.now();
     if (restMs > 0) await sleep(restMs);
-    await write(target, bytes);
+    await writeTo(target, bytes);
   }
-}
-
-/** Writes; where the target wants no more for now, waits until it does. Rejects where it closes before. */
-function write(target: Writable, value: Buffer | Piece): Promise<void> | null {
-  if (target.destroyed) return Promise.reject(new Error("the other end is closed"));
-  if (target.write(value)) return null;
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const settle = () => {
-    target.off("drain", settle).off("close", settle);
-    if (target.destroyed) reject(new Error("the other end was closed"));
-    else resolve();
-  };
-  target.on("drain", settle).on("close", settle);
-  return promise;
 }

@@ -1,0 +1,101 @@
+import { createServer, type Server } from "node:http";
+import type { Socket } from "node:net";
+import { allowAllButMachine, isLoopback, type AllowAddress } from "./addresses.ts";
+import { openAnswerStore } from "./answer-store.ts";
+import { createDownloadCounts, type DownloadReport } from "./download-counts.ts";
+import { createDownloadDesk } from "./download-desk.ts";
+import { createLink, type Link } from "./link.ts";
+import { listenOnLoopback } from "./listen.ts";
+import { createOrigins } from "./origin.ts";
+import { openTunnel } from "./tunnel.ts";
+
+export type { DownloadReport } from "./download-counts.ts";
+
+/**
+ * `fill`: an answer that was stored by an earlier cache is asked for anew once, so that packages and their lists are of
+ * one day; whatever this cache has fetched or renewed itself is served. `replay`: whatever is stored is served as it is.
+ * In both, what is not stored is fetched, stored and counted as missed.
+ */
+export type DownloadMode = "fill" | "replay";
+
+/**
+ * One cache for the downloads of RUN steps: a forward proxy on loopback. Plain HTTP is stored; HTTPS goes through
+ * uncached (CONNECT) and is counted. Any number of jobs may use it at once. For trusted builds only: a job reaches
+ * every address that `allow` allows.
+ */
+export type DownloadCache = {
+  /** http://host:port for http_proxy and https_proxy; the same for the whole life of the cache. */
+  address: string;
+  setMode(mode: DownloadMode): void;
+  /** What went through since the last call. */
+  take(): DownloadReport;
+  /** Cuts every connection; downloads that are not whole are forgotten. */
+  close(): Promise<void>;
+};
+
+export type DownloadCacheOptions = {
+  directory: string;
+  /** `fill` if left out. */
+  mode?: DownloadMode;
+  /** Rate of each direction between cache and jobs; null or left out: unlimited. */
+  bytesPerSecond?: number | null;
+  /** The directory is brought down to this when the cache is opened, used longest ago first; 20 GB if left out. */
+  maximumBytes?: number;
+  /** Which addresses jobs may reach; all but loopback and link-local if left out. The cache itself is never one. */
+  allow?: AllowAddress;
+};
+
+const DEFAULT_MAXIMUM_BYTES = 20_000_000_000;
+
+export async function createDownloadCache(options: DownloadCacheOptions): Promise<DownloadCache> {
+  const store = await openAnswerStore(options.directory, options.maximumBytes ?? DEFAULT_MAXIMUM_BYTES);
+  const counts = createDownloadCounts();
+  const ownPorts = new Set<number>();
+  const rule = options.allow ?? allowAllButMachine;
+  const allow =
+    (port: number): AllowAddress =>
+    (host, address) =>
+      rule(host, address) && !(ownPorts.has(port) && isLoopback(address));
+  const origins = createOrigins(allow);
+  const desk = createDownloadDesk({ store, origins, counts, mode: options.mode ?? "fill" });
+  const sockets = new Set<Socket>();
+  // A job may think for minutes between two downloads on one connection.
+  const server = createServer({ keepAliveTimeout: 600_000, requestTimeout: 0, noDelay: true });
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  server.on("request", (request, response) => void desk.answer(request, response));
+  server.on("connect", (request, socket, head) => {
+    void openTunnel(request.url ?? "", socket, head, allow, (host, part) => counts.addTunnel(host, part));
+  });
+  const port = await listenOnLoopback(server);
+  ownPorts.add(port);
+  const link = await slowLink(port, options.bytesPerSecond ?? null);
+  if (link !== null) ownPorts.add(Number(link.host.split(":")[1]));
+  return {
+    address: `http://${link?.host ?? `127.0.0.1:${port}`}`,
+    setMode: (mode) => desk.setMode(mode),
+    take: () => counts.take(),
+    async close() {
+      await link?.close();
+      await stop(server, sockets);
+      await desk.close();
+      origins.close();
+    },
+  };
+}
+
+/** With a rate, jobs reach the cache through a link of their own: tunnels are held to it as well. */
+function slowLink(port: number, bytesPerSecond: number | null): Promise<Link | null> {
+  if (bytesPerSecond === null) return Promise.resolve(null);
+  return createLink({ targetHost: `127.0.0.1:${port}`, bytesPerSecond });
+}
+
+async function stop(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.close(() => resolve());
+  // Tunnels are no requests any more: the server does not know them.
+  for (const socket of sockets) socket.destroy();
+  await promise;
+}
