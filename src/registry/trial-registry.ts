@@ -1,14 +1,17 @@
+import { randomUUID } from "node:crypto";
 import { createServer } from "node:net";
 import { Outage, Problem } from "../domain/problem.ts";
 import type { JobFile, Service, ServiceSpec } from "../domain/job.ts";
 import type { Snapshot, Traffic } from "../domain/registry.ts";
 import { readTraffic } from "./access-log.ts";
 import { createRegistryClient, type RegistryClient } from "./client.ts";
+import { PATIENCE, registryHttp } from "./registry-http.ts";
 import { takeSnapshot } from "./snapshot.ts";
 
 const ROOT = "/var/lib/registry";
 const DATA = `${ROOT}/docker/registry/v2`;
 const READY_LIMIT_MS = 15_000;
+const LOG_LIMIT_MS = 10_000;
 
 /** A registry of a trial's own on loopback: one process, one directory, gone with the trial. */
 export type TrialRegistry = {
@@ -38,6 +41,8 @@ function configuration(port: number): JobFile {
     // The access log is on standard output by itself; everything below a warning would double it.
     "log: {level: warn}",
     `storage: {filesystem: {rootdirectory: ${ROOT}}, delete: {enabled: true}}`,
+    // Foreign layers are named by where they are; by itself Distribution refuses every such manifest.
+    'validation: {manifests: {urls: {allow: ["^https?://"]}}}',
     `http: {addr: "127.0.0.1:${port}"}`,
     "",
   ].join("\n");
@@ -81,7 +86,8 @@ async function answers(service: Service, port: number): Promise<boolean> {
   const deadline = performance.now() + READY_LIMIT_MS;
   while (performance.now() < deadline) {
     try {
-      const response = await fetch(`http://127.0.0.1:${port}/v2/`);
+      const signal = AbortSignal.timeout(READY_LIMIT_MS);
+      const response = await fetch(`http://127.0.0.1:${port}/v2/`, { signal });
       // Another program that took the port would answer in the registry's place.
       if (response.ok) return await service.running();
     } catch {
@@ -103,7 +109,7 @@ function trialRegistry(service: Service, port: number): TrialRegistry {
       return takeSnapshot(client, await client.repositories(), stored);
     },
     async traffic() {
-      const lines = await service.output();
+      const lines = await settledLog(service, port);
       const sizes = new Map(Object.entries(await storedBlobs(service)));
       const traffic = readTraffic(lines.slice(linesRead), sizes);
       linesRead = lines.length;
@@ -121,6 +127,25 @@ function trialRegistry(service: Service, port: number): TrialRegistry {
     },
     remove: () => service.remove(),
   };
+}
+
+/**
+ * The access log with everything in it that was answered before now. The engine hands lines on with a delay: a question
+ * of Tare's own, which no ledger counts, is the sign that those before it have arrived.
+ */
+async function settledLog(service: Service, port: number): Promise<string[]> {
+  const sign = `/v2/?tare=${randomUUID()}`;
+  const ask = registryHttp(`http://127.0.0.1:${port}`, { ...PATIENCE, timeoutMs: LOG_LIMIT_MS });
+  await ask({ path: sign, method: "HEAD" });
+  const deadline = performance.now() + LOG_LIMIT_MS;
+  for (;;) {
+    const lines = await service.output();
+    if (lines.some((line) => line.includes(sign))) return lines;
+    if (performance.now() > deadline) {
+      throw new Outage("The registry's access log does not go on.", "Run it again.");
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 const MARK = `set -e; rm -rf ${ROOT}/mark; mkdir -p ${DATA}/blobs ${DATA}/repositories ${ROOT}/mark

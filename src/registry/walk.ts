@@ -19,7 +19,11 @@ export type WalkedRepository = {
 };
 
 /** A manifest to be read: by tag or by digest. */
-type Lead = { repository: WalkedRepository; reference: string; by: "tag" | "manifest" | "referrers" };
+type Lead = {
+  repository: WalkedRepository;
+  reference: string;
+  by: "tag" | "manifest" | "entry" | "referrers";
+};
 
 /**
  * Reads every manifest that tags, indexes, subjects and lists of referrers lead to, wave by wave. A digest is read once
@@ -59,7 +63,9 @@ async function readWave(
   leads: readonly Lead[],
   spent: { manifests: number; bytes: number },
 ): Promise<Fresh[]> {
-  const reads = await mapLimited(leads, async ({ repository, reference }) => {
+  const reads = await mapLimited(leads, async ({ repository, reference, by }) => {
+    // Distribution 2.8 answers 500 to who asks for a layer as a manifest: what may be a blob is asked for as one first.
+    if (by === "entry" && (await client.blobBytes(repository.name, reference)) !== null) return null;
     const read = await client.manifest(repository.name, reference);
     spent.manifests += read === null ? 0 : 1;
     spent.bytes += read?.manifest.bytes ?? 0;
@@ -74,7 +80,9 @@ async function readWave(
   leads.forEach(({ repository, reference, by }, index) => {
     const read = reads[index] ?? null;
     if (read === null) {
-      if (by !== "manifest") repository.faults.push(missing(repository.name, reference, by));
+      if (by === "tag" || by === "referrers") {
+        repository.faults.push(missing(repository.name, reference, by));
+      }
       return;
     }
     const { digest } = read.manifest;
@@ -97,11 +105,14 @@ function missing(repository: string, reference: string, by: "tag" | "referrers")
   };
 }
 
-/** Children, entries of an index that may be children, and the manifest that this one is about. */
+/** Children, the manifest that this one is about, and entries of an index that may be children. */
 function leadsOf({ repository, read }: Fresh): Lead[] {
-  const digests = [...read.manifest.children, ...read.unsettled.map((entry) => entry.digest)];
-  if (read.subject !== null) digests.push(read.subject);
-  return digests.map((reference) => ({ repository, reference, by: "manifest" }));
+  const manifests =
+    read.subject === null ? read.manifest.children : [...read.manifest.children, read.subject];
+  return [
+    ...manifests.map((reference): Lead => ({ repository, reference, by: "manifest" })),
+    ...read.unsettled.map(({ digest }): Lead => ({ repository, reference: digest, by: "entry" })),
+  ];
 }
 
 /** The first registry's "no such list" ends the questions: its referrers stand under tags `sha256-<hex>`, which are read as tags. */

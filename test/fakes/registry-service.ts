@@ -15,11 +15,17 @@ export type FakeServices = {
   close(): Promise<void>;
 };
 
+export type FakeServiceOptions = {
+  dead?: (index: number) => boolean;
+  /** Whether output comes late, as an engine's does: what is new is shown when it is asked for the next time. */
+  lateOutput?: boolean;
+};
+
 /**
  * Services that are registries on loopback, at the port that their configuration names. `dead` tells which of them,
  * by place, end at once. The programs that Tare runs inside (find, cp) act on the fake's own content.
  */
-export function fakeRegistryServices(options: { dead?: (index: number) => boolean } = {}): FakeServices {
+export function fakeRegistryServices(options: FakeServiceOptions = {}): FakeServices {
   const started: StartedService[] = [];
   return {
     started,
@@ -28,7 +34,7 @@ export function fakeRegistryServices(options: { dead?: (index: number) => boolea
       const registry = dead ? null : await startFakeRegistry({ port: portOf(spec) });
       const state: StartedService = { spec, registry, removed: false, restarts: 0 };
       started.push(state);
-      return serviceOf(state);
+      return serviceOf(state, options.lateOutput === true);
     },
     async close() {
       for (const state of started) if (!state.removed) await state.registry?.close();
@@ -42,7 +48,8 @@ function portOf(spec: ServiceSpec): number {
   return Number(/addr: "127\.0\.0\.1:(\d+)"/.exec(text)?.[1]);
 }
 
-function serviceOf(state: StartedService): Service {
+function serviceOf(state: StartedService, late: boolean): Service {
+  let shown: string[] = [];
   return {
     async exec(argv) {
       const { registry } = state;
@@ -52,7 +59,11 @@ function serviceOf(state: StartedService): Service {
       else registry?.rollBack();
       return "";
     },
-    output: async () => [...(state.registry?.log ?? [])],
+    async output() {
+      const before = shown;
+      shown = [...(state.registry?.log ?? [])];
+      return late ? before : shown;
+    },
     tail: async () => ["listen tcp 127.0.0.1:5000: bind: address already in use"],
     running: async () => state.registry !== null && !state.removed,
     restart: async () => void (state.restarts += 1),

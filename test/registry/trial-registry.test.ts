@@ -11,8 +11,8 @@ let services: FakeServices = fakeRegistryServices();
 
 afterEach(() => services.close());
 
-async function started(dead?: (index: number) => boolean) {
-  services = fakeRegistryServices(dead === undefined ? {} : { dead });
+async function started(dead?: (index: number) => boolean, lateOutput = false) {
+  services = fakeRegistryServices({ lateOutput, ...(dead === undefined ? {} : { dead }) });
   const trial = await startRegistry({
     name: "r1",
     image: "registry",
@@ -35,6 +35,7 @@ describe("the registry of a trial", () => {
         "version: 0.1",
         "log: {level: warn}",
         "storage: {filesystem: {rootdirectory: /var/lib/registry}, delete: {enabled: true}}",
+        'validation: {manifests: {urls: {allow: ["^https?://"]}}}',
         `http: {addr: "127.0.0.1:${fake.port}"}`,
         "",
       ].join("\n"),
@@ -74,6 +75,15 @@ describe("the registry of a trial", () => {
     await (await fetch(`http://${trial.host}/v2/group/app/tags/list`)).text();
     const answer = '{"name":"group/app","tags":["latest"]}';
     expect(await trial.traffic()).toStrictEqual({ pulledBytes: answer.length, pushedBytes: 0 });
+  });
+
+  it("counts what was answered before it was asked, although the engine hands the log on late", async () => {
+    const { trial, fake } = await started(undefined, true);
+    fake.blob("group/app", "layer");
+    expect(await trial.traffic()).toStrictEqual({ pulledBytes: 0, pushedBytes: 5 });
+    fake.blob("group/app", "another layer");
+    expect(await trial.traffic()).toStrictEqual({ pulledBytes: 0, pushedBytes: 13 });
+    expect(await trial.traffic()).toStrictEqual({ pulledBytes: 0, pushedBytes: 0 });
   });
 
   it("goes back to what it held when it was marked", async () => {
