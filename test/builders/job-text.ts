@@ -18,8 +18,8 @@ export function jobText(job: Job): string {
     "main:",
     ...words(job.main),
     `ready: ${job.ready === null ? "-" : job.ready.join(" ")}`,
-    ...job.commands.flatMap(({ phase, argv, workingDirectory }) => [
-      `command (${phase}) in ${workingDirectory}:`,
+    ...job.commands.flatMap(({ phase, argv, workingDirectory, mayFail }) => [
+      `command (${phase}${mayFail ? ", may fail" : ""}) in ${workingDirectory}:`,
       ...words(argv),
     ]),
   ].join("\n");

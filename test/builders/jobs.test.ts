@@ -1,37 +1,144 @@
 import { describe, expect, it } from "vitest";
-import type { Strategy } from "../../src/domain/recipe.ts";
+import type { Recipe } from "../../src/domain/recipe.ts";
 import { conductImage } from "../../src/trials/conduct.ts";
-import { trialWorld } from "../fakes/trial-world.ts";
+import { quietDoors, trialWorld } from "../fakes/trial-world.ts";
 import { conductOptions, imageTrial, trialRecipe } from "../fixtures/trial/image-trial.ts";
+import { adapted } from "./adapted.ts";
 import { jobText } from "./job-text.ts";
 
-const STRATEGIES: Strategy[] = ["docker/none", "docker/inline", "kaniko/none", "kaniko/layers"];
+const IMAGE = "$CI_REGISTRY_IMAGE/qemu/alder:latest";
+const CACHE = "$CI_REGISTRY/group/project/qemu/alder-cache";
+
+/** One recipe for each builder and cache; what templates state themselves is as they state it. */
+const STRATEGIES: Record<string, Recipe> = {
+  "docker/none": trialRecipe("docker/none"),
+  "docker/inline": trialRecipe("docker/inline"),
+  "docker/registry-max": adapted("docker", "registry-max"),
+  "buildkit/none": adapted("buildkit", "none"),
+  "buildkit/inline": adapted("buildkit", "inline"),
+  "buildkit/registry-min": adapted("buildkit", "registry-min"),
+  "buildkit/registry-max": adapted("buildkit", "registry-max"),
+  "kaniko/none": trialRecipe("kaniko/none"),
+  "kaniko/layers": trialRecipe("kaniko/layers"),
+  "buildah/none": adapted("buildah", "none"),
+  "buildah/layers": adapted("buildah", "layers"),
+};
+
+const BUILDKIT = { builder: "buildkit", strategy: "buildkit/registry-max" } as const;
+const ONE_MANIFEST: Partial<Recipe> = {
+  cacheFrom: [`${CACHE}:latest`],
+  cacheTo: [`${CACHE}:latest`],
+  cacheToOptions: [{ mode: "max", "ignore-error": "true", "registry.insecure": "true" }],
+};
+
+/** Other words for the same builders, as templates have them. */
+const PROGRAMS: Record<string, Recipe> = {
+  "docker buildx build --push": trialRecipe("docker/none", {
+    program: "docker buildx build",
+    strategy: "docker/registry-max",
+    flags: ["--push", "--provenance=false", "--cache-to=x"],
+    ...ONE_MANIFEST,
+  }),
+  "docker pull, then the older builder": trialRecipe("docker/none", {
+    environment: { DOCKER_BUILDKIT: "0" },
+    flags: ["--cache-from=x", "--rm"],
+    cacheFrom: [IMAGE],
+    pulls: [IMAGE],
+  }),
+  "docker buildx build with an instance": trialRecipe("docker/none", {
+    ...BUILDKIT,
+    ...ONE_MANIFEST,
+    program: "docker buildx build",
+    flags: ["--push", "--label=a=b c", "--platform=linux/amd64", "--sbom=true", "--load", "--pull"],
+    images: [IMAGE, "$CI_REGISTRY_IMAGE/qemu/alder:v1"],
+  }),
+  "buildctl build": trialRecipe("docker/none", {
+    ...BUILDKIT,
+    ...ONE_MANIFEST,
+    program: "buildctl build",
+    flags: [
+      "--frontend=dockerfile.v0",
+      "--local=context=.",
+      "--opt=build-arg:VERSION=1.2",
+      "--opt=platform=linux/amd64",
+      "--output=type=image,name=x,push=true,compression=zstd",
+      "--export-cache=type=registry,ref=x",
+    ],
+  }),
+  "podman build": trialRecipe("docker/none", {
+    builder: "buildah",
+    strategy: "buildah/layers",
+    program: "podman build",
+    flags: ["--format=docker", "--tls-verify=false"],
+    environment: { BUILDAH_FORMAT: "docker", STORAGE_DRIVER: "vfs" },
+    cacheFrom: [CACHE],
+    cacheTo: [CACHE],
+    pulls: [IMAGE],
+  }),
+};
+
+const VARIANTS = [
+  ...(["uncompressed", "redo", "copy-layers", "reproducible", "zstd", "own-repository"] as const).map((id) =>
+    variant("kaniko", "layers", id),
+  ),
+  variant("buildkit", "inline", "zstd"),
+  variant("buildkit", "registry-max", "zstd"),
+  variant("buildkit", "registry-min", "own-repository"),
+  variant("buildkit", "registry-min", "two-sources"),
+  variant("docker", "inline", "two-sources"),
+  variant("docker", "registry-max", "own-repository"),
+  variant("buildah", "layers", "own-repository"),
+  variant("buildah", "layers", "two-sources"),
+];
+
+function variant(
+  ...[builder, cache, id]: [Recipe["builder"], "layers" | "inline" | "registry-min" | "registry-max", string]
+) {
+  return { name: `${builder}/${cache}+${id}`, recipe: adapted(builder, cache, id) };
+}
 
 const PLACES = [
   { bases: "docker.io", baseHost: null },
   { bases: "own bases", baseHost: "127.0.0.1:5001" },
 ];
 
-/** Jobs of the three scenarios of one strategy, and the flags that were left out. */
-async function jobsOf(strategy: Strategy, baseHost: string | null): Promise<string> {
-  const recipe = trialRecipe(strategy);
-  const world = trialWorld(() => ({}));
-  const doors = { run: world.run, startRegistry: world.startRegistry, onProgress: () => {} };
+/** The first jobs of one recipe's trial, and the flags that were left out. */
+async function jobsOf(recipe: Recipe, baseHost: string | null, count: number): Promise<string> {
+  // Each build leaves its image: one that leaves none ends the trial.
+  const world = trialWorld((_, registry) => {
+    for (const tag of ["latest", "v1"]) registry.push("group/project/qemu/alder", tag, [["layer", 1_000]]);
+    return {};
+  });
+  const doors = { ...quietDoors(), run: world.run, startRegistry: world.startRegistry, onProgress: () => {} };
   const trial = await imageTrial(recipe, recipe);
+  const images = { docker: "docker:dind", kaniko: "kaniko:debug", buildkit: "buildkit", buildah: "buildah" };
   const { image } = await conductImage(
     trial,
-    conductOptions({ baseHost }),
+    conductOptions({ baseHost, images }),
     doors,
     new AbortController().signal,
   );
-  const jobs = world.jobs.slice(0, 3).map((job) => `=== ${job.name}\n${jobText(job)}\n`);
+  const jobs = world.jobs.slice(0, count).map((job) => `=== ${job.name}\n${jobText(job)}\n`);
   const dropped = image.strategies[0]?.droppedFlags ?? [];
   return [...jobs, "=== left out", ...dropped.map(({ flag, why }) => `${flag}: ${why}`), ""].join("\n");
 }
 
-describe.each(PLACES)("jobs with base images of $bases", ({ bases, baseHost }) => {
-  it.each(STRATEGIES)("%s", async (strategy) => {
-    const name = `${strategy.replace("/", "-")}, ${bases}.txt`.replaceAll(/[ ,.]+(?!txt$)/g, "-");
-    await expect(await jobsOf(strategy, baseHost)).toMatchFileSnapshot(`../goldens/jobs/${name}`);
+const golden = (name: string) => `../goldens/jobs/${name.replaceAll(/[^a-z0-9]+/g, "-")}.txt`;
+
+describe.each(PLACES)("jobs of all scenarios with base images of $bases", ({ bases, baseHost }) => {
+  it.each(Object.entries(STRATEGIES))("%s", async (name, recipe) => {
+    await expect(await jobsOf(recipe, baseHost, 3)).toMatchFileSnapshot(golden(`${name}, ${bases}`));
+  });
+});
+
+describe("jobs in other words", () => {
+  it.each(Object.entries(PROGRAMS))("%s", async (name, recipe) => {
+    await expect(await jobsOf(recipe, "127.0.0.1:5001", 1)).toMatchFileSnapshot(golden(name));
+  });
+});
+
+describe("jobs of variants", () => {
+  it.each(VARIANTS)("$name", async ({ name, recipe }) => {
+    await expect(await jobsOf(recipe, "127.0.0.1:5001", 1)).toMatchFileSnapshot(golden(name));
   });
 });
