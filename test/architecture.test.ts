@@ -87,7 +87,7 @@ const PURE = [
   /^trials\/(?:statistics|verdict|headline|plan|summarize|references|hits)\.ts$/,
   /^reports\/(?!fill\.ts$)/,
   /^config\/(?!open-operator-file\.ts$|image-filter\.ts$|serve\.ts$)/,
-  /^registry\/(?:ledgers|access-log)\.ts$/,
+  /^registry\/(?:ledgers|access-log|read-manifest|schema1|settle)\.ts$/,
   /^network\/link-rate\.ts$/,
 ];
 

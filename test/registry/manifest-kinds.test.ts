@@ -150,6 +150,7 @@ describe("ledgers of each kind of content", () => {
     });
     const taken = await snapshot();
     expect(taken.faults).toStrictEqual([]);
+    expect(registry.requests.filter((request) => request.startsWith("HEAD"))).toStrictEqual([]);
     expect(chargeAll(taken)).toStrictEqual({ perRepository: size + 2 + 3, namespace: 3, stored: size + 5 });
   });
 
