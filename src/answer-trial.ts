@@ -5,14 +5,18 @@ import { BUILDERS, type BuilderId } from "./domain/recipe.ts";
 import { UNLIMITED_LOOPBACK, type Downloads, type Report } from "./domain/report.ts";
 import { makeBase, pullBase, serveBase, type BaseImage } from "./images/bases.ts";
 import type { Testbed } from "./images/testbed.ts";
-import type { SetupDialogue } from "./images/types.ts";
+import type { MissingBuilder, SetupDialogue } from "./images/types.ts";
+import type { ImageSource } from "./trials/image-source.ts";
+import type { NotBuilt } from "./trials/plan.ts";
+import { labelOf } from "./domain/comparison.ts";
 import { redact } from "./lib/redact.ts";
 import { createDownloadCache, type DownloadCache, type DownloadReport } from "./network/download-cache.ts";
 import { createLink } from "./network/link.ts";
 import { formatLinkRate } from "./network/link-rate.ts";
-import { basesOf, type PreparedTrial, type TrialRequest } from "./prepare-trial.ts";
+import { basesOf } from "./choose-images.ts";
+import type { PreparedTrial, TrialRequest } from "./prepare-trial.ts";
 import { startRegistry, type TrialRegistry } from "./registry/trial-registry.ts";
-import { reportTrial } from "./report-trial.ts";
+import { reportTrial, type Tried } from "./report-trial.ts";
 import { conductImage, type ConductOptions, type ImageTrial, type Progress } from "./trials/conduct.ts";
 import { median } from "./domain/statistics.ts";
 
@@ -31,17 +35,33 @@ export type AnswerDoors = {
   runId: string;
 };
 
-/** Builders that a trial needs. */
-export function buildersOf(prepared: PreparedTrial): BuilderId[] {
-  const sources = prepared.trials.flatMap((trial) => [
-    trial.current,
-    trial.proposed,
-    ...trial.others.map(({ source }) => source),
-  ]);
-  const used = new Set(
-    sources.flatMap((source) => [source, ...source.startsFrom]).map((source) => source.recipe.builder),
-  );
-  return BUILDERS.filter((builder) => used.has(builder));
+/** Builders that a trial needs, and those that only strategies beside the change's own use. */
+export function buildersOf(prepared: PreparedTrial): { needed: BuilderId[]; others: BuilderId[] } {
+  const builders = (sources: readonly ImageSource[]) =>
+    new Set(sources.flatMap((source) => [source, ...source.startsFrom]).map(({ recipe }) => recipe.builder));
+  const needed = builders(prepared.trials.flatMap(({ current, proposed }) => [current, proposed]));
+  const others = builders(prepared.trials.flatMap((trial) => trial.others.map(({ source }) => source)));
+  return {
+    needed: BUILDERS.filter((builder) => needed.has(builder)),
+    others: BUILDERS.filter((builder) => others.has(builder) && !needed.has(builder)),
+  };
+}
+
+/** The trial without strategies whose builder cannot be had here; each is named. */
+export function withoutMissing(prepared: PreparedTrial, missing: readonly MissingBuilder[]): PreparedTrial {
+  const refused: NotBuilt[] = [];
+  const trials = prepared.trials.map((trial) => {
+    const others = trial.others.filter(({ variant, source: { recipe } }) => {
+      const found = missing.find(({ builder }) => builder === recipe.builder);
+      if (found === undefined) return true;
+      const label = labelOf({ strategy: recipe.strategy, variant });
+      refused.push({ what: `${trial.pair.image} with ${label}`, why: found.why });
+      return false;
+    });
+    return { ...trial, others };
+  });
+  const notBuilt = [...prepared.selection.notBuilt, ...refused];
+  return { ...prepared, trials, selection: { ...prepared.selection, notBuilt } };
 }
 
 /** Builds what was prepared, for real, and answers the change. */
@@ -53,6 +73,17 @@ export async function answerTrial(
   doors: AnswerDoors,
   signal: AbortSignal,
 ): Promise<Report> {
+  const tried = await runPrepared(prepared, request, doors, signal);
+  return reportTrial(change, reading, prepared, request, doors.testbed, tried);
+}
+
+/** Builds what was prepared, for real. */
+export async function runPrepared(
+  prepared: PreparedTrial,
+  request: TrialRequest,
+  doors: AnswerDoors,
+  signal: AbortSignal,
+): Promise<Tried> {
   const startedMs = doors.now();
   const { testbed } = doors;
   const start = registryStarter(testbed, request.linkBytesPerSecond);
@@ -82,8 +113,7 @@ export async function answerTrial(
   }
   const wallMs = doors.now() - startedMs;
   const downloaded = downloadsOf(downloads?.total() ?? null);
-  const told = { images, notes, machineMs, startedMs, wallMs, link: options.link, downloads: downloaded };
-  return reportTrial(change, reading, prepared, request, testbed, told);
+  return { images, notes, machineMs, startedMs, wallMs, link: options.link, downloads: downloaded };
 }
 
 type StartRegistry = (name: string) => Promise<TrialRegistry>;

@@ -168,8 +168,8 @@ function partsOf(images: readonly ImageReport[], testbed: Testbed): Part[] {
       .filter(([builder]) => strategies.some(({ recipe }) => recipe.builder === builder))
       .map(([builder, tool]): Part => {
         // What a template names is what its own job runs in; alternatives are Tare's idea.
-        const own = strategies.filter(({ role, recipe }) => role !== "other" && recipe.builder === builder);
-        const named = own[0]?.recipe.runsIn ?? null;
+        const own = strategies.find(({ role, recipe }) => role !== "other" && recipe.builder === builder);
+        const named = own?.recipe.runsIn ?? null;
         const { version, image, digest, origin } = tool;
         return {
           part: builder,

@@ -52,11 +52,12 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   git: ["domain", "lib"],
   images: ["domain", "lib", "executors"],
   recipes: ["domain"],
-  builders: ["domain"],
+  caches: ["domain"],
+  builders: ["domain", "caches"],
   executors: ["domain", "lib"],
   registry: ["domain", "lib"],
   network: ["domain", "lib"],
-  trials: ["domain", "builders/index.ts", "builders/types.ts", "registry", "recipes/dockerfile.ts"],
+  trials: ["domain", "builders/index.ts", "builders/types.ts", "caches", "registry", "recipes/dockerfile.ts"],
   reports: ["domain"],
   channels: ["domain", "lib"],
   web: ["domain", "lib", "channels", "config"],
@@ -84,15 +85,19 @@ const PURE = [
   /^domain\//,
   /^recipes\//,
   /^builders\//,
-  /^trials\/(?:statistics|verdict|headline|plan|summarize|references|hits)\.ts$/,
+  /^caches\//,
+  /^trials\/(?:statistics|verdict|headline|plan|summarize|references|hits|estimate|sample|strategies)\.ts$/,
   /^reports\/(?!fill\.ts$)/,
   /^config\/(?!open-operator-file\.ts$|image-filter\.ts$|serve\.ts$)/,
   /^registry\/(?:ledgers|access-log|read-manifest|schema1|settle)\.ts$/,
   /^network\/link-rate\.ts$/,
 ];
 
-/** What a type is imported for leaves nothing behind at run time; the world is what a pure file must not hold. */
-const WORLD = new Set(["dockerode", ...builtinModules.map((name) => `node:${name}`)]);
+/** Paths as texts are arithmetic. What a type is imported for leaves nothing behind at run time; the world is what a pure file must not hold. */
+const WORLD = new Set([
+  "dockerode",
+  ...builtinModules.filter((name) => name !== "path").map((name) => `node:${name}`),
+]);
 
 const CLOCK =
   /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(|\bMath\.random\(|\bprocess\.|\bfetch\(|\bsetTimeout\(/;

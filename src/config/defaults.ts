@@ -5,7 +5,7 @@ export const DEFAULTS = {
   repeats: 3,
   /** No budget: one image with all its repeats. */
   budgetMs: Number.POSITIVE_INFINITY,
-  edits: ["first"] as ("first" | "last" | number)[],
+  edits: ["first", "last"] as ("first" | "last" | number)[],
   thresholds: { ratio: 0.05, bytes: 1_000_000, durationMs: 1000 },
   limits: DEFAULT_LIMITS,
   ledger: "namespace",

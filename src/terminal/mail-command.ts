@@ -12,16 +12,16 @@ import type { Change } from "../domain/change.ts";
 import { concernsOperator, Problem } from "../domain/problem.ts";
 import { changeOfPatch } from "../git/read-change.ts";
 import { openRepository, sweepRepositories, type Repository } from "../git/repository.ts";
-import type { TrialRequest } from "../prepare-trial.ts";
 import { renderMail } from "../reports/mail.ts";
 import { renderProblem } from "../reports/problem.ts";
 import { renderRefusal } from "../reports/refusal.ts";
 import { TARE_VERSION } from "../version.ts";
 import type { ExitCode } from "./exit-code.ts";
+import type { TrialWishes } from "./request.ts";
 import { interruption } from "./session.ts";
 import { runTrial } from "./trial-command.ts";
 
-export type MailCommandOptions = TrialRequest & {
+export type MailCommandOptions = TrialWishes & {
   repository: string;
   base: string | null;
   send: boolean;

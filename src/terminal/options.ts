@@ -1,4 +1,6 @@
 import { InvalidArgumentError } from "commander";
+import { Problem } from "../domain/problem.ts";
+import { parseLink } from "../network/link-rate.ts";
 import type { EditChoice } from "../trials/image-source.ts";
 
 const GIB = 1024 ** 3;
@@ -34,6 +36,23 @@ export function memorySize(text: string): number {
   throw new InvalidArgumentError("It must be a size of at least 32m, for example 8g.");
 }
 
+/** RUNs that are edited one after the other, separated by commas. */
+export function editChoices(text: string): EditChoice[] {
+  const choices = text.split(",").map((word) => editChoice(word.trim()));
+  if (choices.length <= MOST_EDITS) return choices;
+  throw new InvalidArgumentError(`It must be at most ${MOST_EDITS} RUNs.`);
+}
+
+const MOST_EDITS = 20;
+
+/** A duration as `60m`, `2h` or `90s`, in milliseconds. */
+export function timeSpan(text: string): number {
+  const [, figure, unit = ""] = /^(\d+(?:\.\d+)?)([smh])$/.exec(text.trim().toLowerCase()) ?? [];
+  const spanMs = Number(figure) * ({ s: 1_000, m: 60_000, h: 3_600_000 }[unit] ?? Number.NaN);
+  if (spanMs >= 1_000 && spanMs <= 7 * 24 * 3_600_000) return Math.round(spanMs);
+  throw new InvalidArgumentError("It must be a time of 1s to 168h, for example 60m.");
+}
+
 export function editChoice(text: string): EditChoice {
   if (text === "first" || text === "last") return text;
   const value = Number(text);
@@ -58,6 +77,17 @@ export function oneOf<const T extends string>(...choices: readonly T[]): (text: 
     if (choice !== undefined) return choice;
     throw new InvalidArgumentError(`It must be one of ${choices.join(", ")}.`);
   };
+}
+
+/** A rate of a link, kept as written. */
+export function linkRate(text: string): string {
+  try {
+    parseLink(text);
+    return text;
+  } catch (error) {
+    if (error instanceof Problem) throw new InvalidArgumentError(error.remedy);
+    throw error;
+  }
 }
 
 export function projectPath(text: string): string {

@@ -1,70 +1,116 @@
 import { readBothTrees } from "../bot.ts";
-import { formatCount, formatMemory } from "../domain/quantities.ts";
+import { labelOf } from "../domain/comparison.ts";
+import { formatBytes, formatCount, formatDuration, formatMemory } from "../domain/quantities.ts";
 import { openRepository } from "../git/repository.ts";
+import { cacheDirectory } from "../lib/cache-directory.ts";
+import { openHistory } from "../lib/history.ts";
+import { formatLinkRate } from "../network/link-rate.ts";
 import { prepareTrial, type PreparedTrial, type TrialRequest } from "../prepare-trial.ts";
-import { SCENARIOS } from "../trials/plan.ts";
+import type { ImageTrial } from "../trials/conduct.ts";
+import { scenariosOfSource } from "../trials/image-source.ts";
 import { knownObstacle } from "./base-obstacle.ts";
 import { changeFromInput, type ChangeInput } from "./change-input.ts";
 import type { ExitCode } from "./exit-code.ts";
+import { settleRequest, type TrialWishes } from "./request.ts";
 
 /** `tare plan`: what a trial would run. Nothing is built, no engine is needed. */
 export async function planCommand(
-  options: ChangeInput & TrialRequest & { repository: string; format: "text" | "json" },
+  options: ChangeInput & TrialWishes & { repository: string; format: "text" | "json" },
 ): Promise<ExitCode> {
   await using repository = await openRepository(options.repository);
   const { change } = await changeFromInput(repository, options, "stranger");
   const reading = await readBothTrees(repository, change);
-  const prepared = await prepareTrial(repository, change, reading, options, knownObstacle(process.env));
+  const { request, notes } = await settleRequest(options, change, reading);
+  const history = await openHistory(cacheDirectory(process.env));
+  const obstacle = knownObstacle(process.env);
+  const prepared = await prepareTrial(repository, change, reading, request, obstacle, history.find);
+  const plan = { ...prepared, notes: [...notes, ...prepared.notes] };
   const sentence = reading.comparison.sentence;
   process.stdout.write(
-    options.format === "json" ? planJson(sentence, prepared, options) : planText(sentence, prepared, options),
+    options.format === "json" ? planJson(sentence, plan, request) : planText(sentence, plan, request),
   );
   return 0;
 }
 
-function runsOf(prepared: PreparedTrial, request: TrialRequest): number {
-  return prepared.trials.length * 2 * SCENARIOS.length * request.repeats;
+/** The most runs that a trial makes, those not counted that fill the download cache or follow a kill. */
+function runsOf(prepared: PreparedTrial, { repeats, otherRepeats }: TrialRequest): number {
+  return prepared.trials.reduce((sum, trial) => {
+    const own = (scenariosOf(trial.current) + scenariosOf(trial.proposed)) * repeats;
+    const others = trial.others.reduce((total, { source }) => total + scenariosOf(source) * otherRepeats, 0);
+    return sum + own + others;
+  }, 0);
+}
+
+function scenariosOf(source: ImageTrial["current"]): number {
+  return scenariosOfSource(source).length;
+}
+
+/** Time and bytes that a trial is expected to take, as one line. */
+export function expectation({ estimate }: PreparedTrial): string {
+  return `Expected: ${formatDuration(estimate.wallMs)}, images of ${formatBytes(estimate.bytes)} (${estimate.basis}).`;
 }
 
 function planText(sentence: string, prepared: PreparedTrial, request: TrialRequest): string {
+  const { limits, linkBytesPerSecond: rate } = request;
+  const runs = formatCount(runsOf(prepared, request), "run");
   const lines = [
     sentence,
     "",
-    ...prepared.trials.flatMap(({ pair, current, proposed }) => [
-      `${pair.image} (${pair.dockerfile}, from ${proposed.bases.join(", ") || "scratch"})`,
-      `  current   ${current.recipe.strategy}  ${current.recipe.file}:${current.recipe.line}`,
-      `  proposed  ${proposed.recipe.strategy}  ${proposed.recipe.file}:${proposed.recipe.line}`,
-      `  edit      ${proposed.edited.description}, synthetic`,
-    ]),
+    ...prepared.trials.flatMap((trial) => imageLines(trial)),
     "",
     `Images: ${prepared.selection.reason}.`,
     ...prepared.selection.notBuilt.map(({ what, why }) => `Not built: ${what}: ${why}`),
     ...prepared.notes,
-    `Scenarios: ${SCENARIOS.join(", ")}; ${formatCount(request.repeats, "repeat")}, current and proposed in turn.`,
-    `At most ${formatCount(runsOf(prepared, request), "run")}, each with ${formatCount(request.limits.cpus, "CPU")} and ${formatMemory(request.limits.memoryBytes)}.`,
+    `${repeatsText(request)}, current and proposed in turn; link: ${rate === null ? "unlimited" : formatLinkRate(rate)}.`,
+    `At most ${runs}, each with ${formatCount(limits.cpus, "CPU")} and ${formatMemory(limits.memoryBytes)}.`,
+    expectation(prepared),
   ];
   return `${lines.join("\n")}\n`;
 }
 
+function repeatsText({ repeats, otherRepeats, strategies }: TrialRequest): string {
+  const own = formatCount(repeats, "repeat");
+  return strategies.length === 0 ? own : `${own} (${otherRepeats} of the other strategies)`;
+}
+
+function imageLines({ pair, current, proposed, others }: ImageTrial): string[] {
+  const side = (label: string, source: ImageTrial["current"], name: string) =>
+    `  ${label.padEnd(9)} ${name}  ${source.recipe.file}:${source.recipe.line}`;
+  return [
+    `${pair.image} (${pair.dockerfile}, from ${proposed.bases.join(", ") || "scratch"})`,
+    side("current", current, current.recipe.strategy),
+    side("proposed", proposed, proposed.recipe.strategy),
+    ...others.map(
+      ({ variant, source }) => `  beside    ${labelOf({ strategy: source.recipe.strategy, variant })}`,
+    ),
+    `  runs      ${scenariosOfSource(proposed).join(", ")}`,
+    ...proposed.edits.map(({ description }, index) => `  edit ${index + 1}    ${description}, synthetic`),
+  ];
+}
+
 function planJson(sentence: string, prepared: PreparedTrial, request: TrialRequest): string {
   const plan = {
-    schemaVersion: 1,
+    schemaVersion: 2,
     sentence,
-    images: prepared.trials.map(({ pair, current, proposed }) => ({
+    images: prepared.trials.map(({ pair, current, proposed, others }) => ({
       image: pair.image,
       dockerfile: pair.dockerfile,
       bases: proposed.bases,
       current: current.recipe,
       proposed: proposed.recipe,
-      edit: { line: proposed.edited.line, description: proposed.edited.description, synthetic: true },
+      others: others.map(({ variant, source }) => ({ variant, recipe: source.recipe })),
+      scenarios: scenariosOfSource(proposed),
+      edits: proposed.edits.map(({ line, description }) => ({ line, description, synthetic: true })),
     })),
     reason: prepared.selection.reason,
     notBuilt: prepared.selection.notBuilt,
     notes: prepared.notes,
-    scenarios: SCENARIOS,
     repeats: request.repeats,
+    otherRepeats: request.otherRepeats,
+    linkBytesPerSecond: request.linkBytesPerSecond,
     runs: runsOf(prepared, request),
     limits: request.limits,
+    estimate: prepared.estimate,
   };
   return `${JSON.stringify(plan, null, 2)}\n`;
 }

@@ -1,22 +1,22 @@
 import { Command, CommanderError, Option } from "commander";
 import { Problem } from "../domain/problem.ts";
-import { DEFAULT_LIMITS } from "../domain/job.ts";
+import { BUILDERS, type BuilderId } from "../domain/recipe.ts";
 import { bugText, exitCodeOfError, type ExitCode } from "./exit-code.ts";
 import {
   cpuCount,
-  editChoice,
+  editChoices,
+  linkRate,
   memorySize,
   minutes,
   names,
   oneOf,
   projectPath,
+  timeSpan,
   wholeNumber,
 } from "./options.ts";
 import { TARE_VERSION } from "../version.ts";
 
 // Commands are imported when they are called: `tare --help` reads none of them.
-
-const GIB = 1024 ** 3;
 
 const EXIT_CODES = `
 Exit codes: 0 answered, 1 worse (with --fail-on worse), 2 your mistake, 3 infrastructure or a bug.`;
@@ -32,21 +32,41 @@ function addChange(command: Command): Command {
 function addTrial(command: Command): Command {
   return command
     .option("--images <names>", "images to build: names, Dockerfiles or jobs, separated by commas", names)
-    .option("--repeats <n>", "timed repeats of each trial", wholeNumber(1, 20), 3)
+    .option(
+      "--strategies <names>",
+      "strategies to try beside the change's own: all, kaniko/layers, buildkit/registry-max+zstd …",
+      names,
+    )
+    .option(
+      "--repeats <n>",
+      "timed repeats of current and proposed (default: 3; 5 with --link)",
+      wholeNumber(1, 20),
+    )
     .option(
       "--edit <which>",
-      "RUN that the synthetic edit changes: first, last or its number",
-      editChoice,
-      "first",
+      "RUNs that synthetic edits change: first, last or numbers, separated by commas (default: first,last)",
+      editChoices,
+    )
+    .option("--budget <time>", "sample images and repeats to fit this time, for example 60m", timeSpan)
+    .option(
+      "--link <rate>",
+      "rate between builder and registry, for example 100mbit (default: unlimited)",
+      linkRate,
+    )
+    .addOption(
+      new Option("--downloads <from>", "RUN steps download from one cache, or anew in each run")
+        .choices(["cache", "direct"])
+        .argParser(oneOf("cache", "direct"))
+        .default("cache"),
     )
     .option(
       "--project <path>",
       "group/project whose pipeline it is (default: as the templates name it)",
       projectPath,
     )
-    .option("--cpus <n>", "CPUs of a job", cpuCount, 2)
-    .option("--memory <size>", "memory of a job", memorySize, 8 * GIB)
-    .option("--timeout <minutes>", "time limit of a run in minutes", minutes, 60)
+    .option("--cpus <n>", "CPUs of a job (default: 2)", cpuCount)
+    .option("--memory <size>", "memory of a job (default: 8g)", memorySize)
+    .option("--timeout <minutes>", "time limit of a run in minutes (default: 60)", minutes)
     .option("-y, --yes", "make and install what set-up needs without asking");
 }
 
@@ -56,12 +76,16 @@ type Flags = Record<string, unknown> & {
   repo: string;
   base?: string;
   images?: string[];
-  repeats: number;
-  edit: "first" | "last" | number;
+  strategies?: string[];
+  repeats?: number;
+  edit?: ("first" | "last" | number)[];
+  budget?: number;
+  link?: string;
+  downloads?: "cache" | "direct";
   project?: string;
-  cpus: number;
-  memory: number;
-  timeout: number;
+  cpus?: number;
+  memory?: number;
+  timeout?: number;
   yes?: boolean;
 };
 
@@ -79,18 +103,22 @@ function requested(flags: Flags) {
     revision: flags.rev ?? null,
     base: flags.base ?? null,
     repository: flags.repo,
-    images: flags.images ?? [],
-    repeats: flags.repeats,
-    edit: flags.edit,
-    projectPath: flags.project ?? null,
-    yes: flags.yes === true,
-    limits: {
-      ...DEFAULT_LIMITS,
+    wishes: {
+      images: flags.images,
+      strategies: flags.strategies,
+      edits: flags.edit,
+      repeats: flags.repeats,
+      budgetMs: flags.budget,
       cpus: flags.cpus,
       memoryBytes: flags.memory,
-      durationMs: Math.round(flags.timeout * 60_000),
+      durationMs: flags.timeout === undefined ? undefined : Math.round(flags.timeout * 60_000),
+      link: flags.link,
     },
+    downloads: flags.downloads ?? "cache",
+    projectPath: flags.project ?? null,
+    yes: flags.yes === true,
     command: typed(process.argv.slice(2)),
+    argv: process.argv.slice(2),
   };
 }
 
@@ -143,6 +171,24 @@ function program(finish: (code: ExitCode) => void): Command {
     });
 
   root
+    .command("replay")
+    .description("render the report of an earlier trial again, or repeat that trial")
+    .argument("<report>", "file that `tare trial --report` wrote; - reads standard input")
+    .addOption(
+      new Option("--format <format>", "form of the answer")
+        .choices(["mail", "markdown", "json", "text"])
+        .argParser(oneOf("mail", "markdown", "json", "text"))
+        .default("text"),
+    )
+    .option("--out <file>", "write the answer here instead of standard output")
+    .option("--again", "run the trial's own command again, in this directory")
+    .action(async (report: string, flags: { format: "text"; out?: string; again?: boolean }) => {
+      const { replayCommand } = await import("./replay-command.ts");
+      const { format, out, again } = flags;
+      finish(await replayCommand({ report, format, out: out ?? null, again: again === true }));
+    });
+
+  root
     .command("recipes")
     .description("print the image builds that the templates of a tree state")
     .option("--repo <directory>", "repository, a checkout or bare", ".")
@@ -153,20 +199,13 @@ function program(finish: (code: ExitCode) => void): Command {
       finish(await recipesCommand(flags));
     });
 
-  root
-    .command("mail")
-    .description("read a patch mail from standard input and print the reply, or send it")
+  addTrial(
+    root.command("mail").description("read a patch mail from standard input and print the reply, or send it"),
+  )
     .option("--repo <directory>", "repository that the patch is for, a checkout or bare", ".")
     .option("--base <revision>", "what the patch is applied to (default: HEAD)")
     .option("--send", "send the reply (TARE_SMTP_URL, TARE_MAIL_FROM)")
     .option("--trust", "build the patch: its author is a stranger otherwise")
-    .option("--images <names>", "images to build, separated by commas", names)
-    .option("--repeats <n>", "timed repeats of each trial", wholeNumber(1, 20), 3)
-    .option("--edit <which>", "RUN that the synthetic edit changes", editChoice, "first")
-    .option("--project <path>", "group/project whose pipeline it is", projectPath)
-    .option("--cpus <n>", "CPUs of a job", cpuCount, 2)
-    .option("--memory <size>", "memory of a job", memorySize, 8 * GIB)
-    .option("--timeout <minutes>", "time limit of a run in minutes", minutes, 60)
     .addHelpText("after", EXIT_CODES)
     .action(async (flags: Flags & { send?: boolean; trust?: boolean }) => {
       const { mailCommand } = await import("./mail-command.ts");
@@ -185,7 +224,23 @@ function program(finish: (code: ExitCode) => void): Command {
   root
     .command("doctor")
     .description("tell what is usable on this machine, and what to do where it is not")
-    .action(async () => {
+    .option(
+      "--noise",
+      "measure the same build against itself: differences below what it shows mean nothing here",
+    )
+    .addOption(
+      new Option("--builder <name>", "builder that --noise measures with")
+        .argParser(oneOf(...BUILDERS))
+        .default("kaniko"),
+    )
+    .option("--repeats <n>", "timed repeats of --noise on each side", wholeNumber(3, 50), 5)
+    .option("--link <rate>", "rate between builder and registry for --noise", linkRate)
+    .action(async (flags: { noise?: boolean; builder: BuilderId; repeats: number; link?: string }) => {
+      if (flags.noise === true) {
+        const { noiseCommand } = await import("./noise-command.ts");
+        finish(await noiseCommand(flags));
+        return;
+      }
       const { doctorCommand } = await import("./doctor-command.ts");
       finish(await doctorCommand());
     });

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { once } from "node:events";
 import { createAnswerForge, touchesTemplate, type TryChange } from "../answer-forge.ts";
-import { DEFAULT_LIMITS } from "../domain/job.ts";
 import { readServeConfig } from "../config/serve.ts";
 import { sweepRepositories } from "../git/repository.ts";
 import { createWebLog } from "../web/log.ts";
 import { createWebServer } from "../web/server.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { cacheDirectory } from "../lib/cache-directory.ts";
+import type { TrialWishes } from "./request.ts";
 import { interruption } from "./session.ts";
 import { runTrial } from "./trial-command.ts";
 
@@ -16,13 +16,21 @@ export async function serveCommand(): Promise<ExitCode> {
   const config = readServeConfig(process.env, (path) => readFileSync(path, "utf8"));
   await sweepRepositories();
   const tryChange: TryChange = (repository, change, reading, projectPath, signal) => {
-    const request = {
-      images: [],
-      repeats: 3,
-      edit: "first" as const,
-      limits: DEFAULT_LIMITS,
+    const argv = [
+      "trial",
+      "--rev",
+      change.head.commit ?? change.head.tree,
+      "--base",
+      change.base.commit ?? change.base.tree,
+      "--project",
       projectPath,
-      command: `tare trial --rev ${change.head.commit ?? ""} --base ${change.base.commit ?? ""} --project ${projectPath}`,
+    ];
+    const request: TrialWishes & { yes: boolean } = {
+      wishes: {},
+      downloads: "cache",
+      projectPath,
+      command: `tare ${argv.join(" ")}`,
+      argv,
       yes: true,
     };
     return runTrial(repository, change, reading, request, signal);

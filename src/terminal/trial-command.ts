@@ -1,14 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { access, constants, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
-import { answerTrial } from "../answer-trial.ts";
+import { dirname, join } from "node:path";
+import { answerTrial, buildersOf, withoutMissing, type AnswerDoors } from "../answer-trial.ts";
 import { namesArchivedKaniko, readBothTrees, type ReadingOfChange } from "../bot.ts";
 import type { Change } from "../domain/change.ts";
 import { Problem } from "../domain/problem.ts";
 import type { Report } from "../domain/report.ts";
 import { errorText } from "../lib/error-text.ts";
 import { openRepository, sweepRepositories, type Repository } from "../git/repository.ts";
-import { prepareTrial, type TrialRequest } from "../prepare-trial.ts";
+import { prepareTrial } from "../prepare-trial.ts";
 import { renderJson } from "../reports/json.ts";
 import { renderMail } from "../reports/mail.ts";
 import { renderMarkdown } from "../reports/markdown.ts";
@@ -18,12 +18,16 @@ import { knownObstacle, packagesObstacle } from "./base-obstacle.ts";
 import { changeFromInput, type ChangeInput } from "./change-input.ts";
 import { createDialogue, createProgress, isInteractive } from "./dialogue.ts";
 import { exitCodeOf, type ExitCode } from "./exit-code.ts";
+import { cacheDirectory } from "../lib/cache-directory.ts";
+import { openHistory } from "../lib/history.ts";
+import { expectation } from "./plan-command.ts";
+import { settleRequest, type TrialWishes } from "./request.ts";
 import { interruption, withTestbed } from "./session.ts";
 
 export type Format = "mail" | "markdown" | "json" | "text";
 
 export type TrialOptions = ChangeInput &
-  TrialRequest & {
+  TrialWishes & {
     repository: string;
     trust: boolean;
     yes: boolean;
@@ -74,28 +78,46 @@ export async function runTrial(
   repository: Repository,
   change: Change,
   reading: ReadingOfChange,
-  options: TrialRequest & { yes: boolean },
+  options: TrialWishes & { yes: boolean },
   signal: AbortSignal,
 ): Promise<Report> {
+  const { request, notes } = await settleRequest(options, change, reading);
   const archivedKaniko = namesArchivedKaniko([...reading.base.recipes, ...reading.head.recipes]);
   const obstacle = knownObstacle(process.env);
-  const early = await prepareTrial(repository, change, reading, options, obstacle);
-  return withTestbed({ archivedKaniko, assumeYes: options.yes }, async (testbed, dialogue) => {
-    // Only the engine can tell that no public registry is in reach: then other images may have to be chosen.
-    const again = testbed.tools.ownBases && obstacle !== packagesObstacle;
-    const prepared = again
-      ? await prepareTrial(repository, change, reading, options, packagesObstacle)
-      : early;
-    const now = () => Date.now();
-    const progress = createProgress(now);
-    const runId = `${process.pid}-${randomBytes(3).toString("hex")}`;
-    const doors = { testbed, dialogue, onProgress: (next: Progress) => progress.show(next), now, runId };
-    try {
-      return await answerTrial(change, reading, prepared, options, doors, signal);
-    } finally {
-      progress.end();
-    }
-  });
+  const history = await openHistory(cacheDirectory(process.env));
+  const early = await prepareTrial(repository, change, reading, request, obstacle, history.find);
+  const { needed, others } = buildersOf(early);
+  return withTestbed(
+    { builders: needed, others, archivedKaniko, assumeYes: options.yes },
+    async (testbed, dialogue) => {
+      // Only the engine can tell that no public registry is in reach: then other images may have to be chosen.
+      const again = testbed.tools.ownBases && obstacle !== packagesObstacle;
+      const possible = again
+        ? await prepareTrial(repository, change, reading, request, packagesObstacle, history.find)
+        : early;
+      const prepared = withoutMissing(possible, testbed.missing);
+      dialogue.say(expectation(prepared));
+      const now = () => Date.now();
+      const progress = createProgress(now);
+      const runId = `${process.pid}-${randomBytes(3).toString("hex")}`;
+      const doors: AnswerDoors = {
+        testbed,
+        dialogue,
+        onProgress: (next: Progress) => progress.show(next),
+        now,
+        downloadDirectory: join(cacheDirectory(process.env), "downloads"),
+        remember: history.add,
+        runId,
+      };
+      try {
+        const report = await answerTrial(change, reading, prepared, request, doors, signal);
+        await history.save();
+        return { ...report, notes: [...notes, ...report.notes] };
+      } finally {
+        progress.end();
+      }
+    },
+  );
 }
 
 /** Building runs the code of the change: somebody has to vouch for a patch that came by mail. */

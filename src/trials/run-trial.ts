@@ -37,7 +37,7 @@ export type TrialSpec = {
   name: string;
   builder: Builder;
   /** Images that this one starts from and that the same templates build: built first, untimed, in this order. */
-  prerequisites: { builder: Builder; describe(host: string): BuildRun }[];
+  prerequisites: { builder: Builder; describe: (host: string) => BuildRun }[];
   scenarios: Scenario[];
   /** The run of a scenario; references and names are mapped to the registry by the caller. */
   describe(scenario: Scenario, host: string, limits: Limits): BuildRun;
@@ -222,8 +222,8 @@ function strayRepositories(
   after: Snapshot,
   expected: readonly string[],
 ): string[] {
-  const known = [...expected, ...before.repositories.map(({ name }) => name)];
-  const stray = after.repositories.map(({ name }) => name).filter((name) => !known.includes(name));
+  const known = new Set([...expected, ...before.repositories.map(({ name }) => name)]);
+  const stray = after.repositories.map(({ name }) => name).filter((name) => !known.has(name));
   return stray.map((name) => `${scenario}: the build pushed to ${name}, which the recipe does not name.`);
 }
 

@@ -7,9 +7,13 @@ export type Sample<T> = { chosen: T[]; reason: string };
 
 /**
  * Images that fit a time budget: from each base image one of middle size first, the base with the most images before
- * the others; then the largest and the smallest of each. The first is taken even where it does not fit.
+ * the others; then the largest and the smallest of each, up to `most`. The first is taken even where it does not fit.
  */
-export function sampleWithin<T>(candidates: readonly Candidate<T>[], budgetMs: number): Sample<T> {
+export function sampleWithin<T>(
+  candidates: readonly Candidate<T>[],
+  budgetMs: number,
+  most: number = candidates.length,
+): Sample<T> {
   const groups = [...Map.groupBy(candidates, ({ base }) => base ?? "scratch")]
     .map(([base, members]) => ({ base, queue: byInterest(members) }))
     .toSorted((a, b) => b.queue.length - a.queue.length || (a.base < b.base ? -1 : 1));
@@ -20,6 +24,7 @@ export function sampleWithin<T>(candidates: readonly Candidate<T>[], budgetMs: n
   const chosen: Candidate<T>[] = [];
   let spentMs = 0;
   for (const candidate of order) {
+    if (chosen.length >= most) break;
     if (chosen.length > 0 && spentMs + candidate.expectedMs > budgetMs) continue;
     chosen.push(candidate);
     spentMs += candidate.expectedMs;

@@ -1,4 +1,13 @@
-import { chargeOf, firstFailure, lastScenario, LEDGERS, pairOf, runOf } from "../domain/comparison.ts";
+import {
+  chargeOf,
+  editNumber,
+  firstFailure,
+  lastScenario,
+  LEDGERS,
+  pairOf,
+  runOf,
+  scenariosOf,
+} from "../domain/comparison.ts";
 import type { LedgerId } from "../domain/comparison.ts";
 import { formatBytes } from "../domain/quantities.ts";
 import { UNLIMITED_LOOPBACK } from "../domain/report.ts";
@@ -13,7 +22,7 @@ export const THRESHOLDS: Thresholds = { ratio: 0.05, bytes: 1_000_000, durationM
 
 /**
  * The verdict on one image, with the figures it rests on: bytes in the deciding ledger after the last edit,
- * median warm time, median time of the last edit. `link` is `Report.machine.link`.
+ * median warm time, median time of each edit. `link` is `Report.machine.link`.
  */
 export function judgeImage(
   strategies: readonly StrategyReport[],
@@ -25,7 +34,8 @@ export function judgeImage(
   if (!current || !proposed) return { verdict: "not measured", figures: [] };
   const last = lastScenario([current, proposed]);
   if (!last) return { verdict: "not measured", figures: [] };
-  const timed: Scenario[] = last === "cold" || last === "warm" ? ["warm"] : ["warm", last];
+  const edits = scenariosOf([current, proposed]).filter((scenario) => editNumber(scenario) > 0);
+  const timed: Scenario[] = ["warm", ...edits];
   const figures = [
     byteFigure(current, proposed, last, ledger, thresholds),
     ...timed.map((scenario) => timeFigure(current, proposed, scenario, thresholds, link)),
