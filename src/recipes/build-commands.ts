@@ -4,6 +4,7 @@ import { noInstances } from "./buildx-instances.ts";
 import { readBuildx, readCompose, readDocker } from "./docker-commands.ts";
 import { BUILDAH_GLOBAL, BUILDAH_IMAGE } from "./flag-tables.ts";
 import { parseFlags } from "./flags.ts";
+import { readCalled } from "./called-programs.ts";
 import type { GitlabJob } from "./gitlab-ci.ts";
 import {
   archivePushed,
@@ -22,7 +23,7 @@ import { unresolve } from "./recipe-draft.ts";
 import type { Draft, JobFrame } from "./recipe-draft.ts";
 import { followScript } from "./shell.ts";
 import { startSession } from "./shell-session.ts";
-import type { ShellCommand } from "./shell-session.ts";
+import type { ShellCommand, ShellJob } from "./shell-session.ts";
 import { parseItems } from "./shell-source.ts";
 import type { ScriptCache } from "./shell-source.ts";
 import { startState } from "./shell-state.ts";
@@ -35,13 +36,17 @@ import { lineAt } from "./yaml-source.ts";
 /** Most commands that are followed in all jobs of a tree. */
 const MOST_COMMANDS = 200_000;
 
+/** Calls of what stands in other files: scripts of the tree and Makefiles. */
+const CALLS_ELSEWHERE =
+  /(?:^|[\s;&|("'])(?:\.{1,2}\/\S|\$\{?CI_PROJECT_DIR|(?:sh|bash|ash|dash|source|\.|make|gmake|python3?|ruby|node|perl)\s+\S|[\w./-]+\.(?:sh|bash|py)\b|[\w-]+\/[\w./-]+(?:\s|$))/m;
+
 /** Reads what one job builds. */
 export function readJob(
   job: GitlabJob,
   tree: TreeFiles,
   cache: ScriptCache,
 ): { recipes: Recipe[]; unread: Unread[] } {
-  const said = job.script.some((item) => BUILDERS.test(item.text));
+  const said = job.script.some((item) => BUILDERS.test(item.text) || CALLS_ELSEWHERE.test(item.text));
   const named = job.variables.some((name) => BUILDERS.test(render(job.scope(name))));
   if (!said && !named) return { recipes: [], unread: [] };
   const reading: JobReading = {
@@ -66,14 +71,20 @@ function followJob(reading: JobReading, job: GitlabJob, cache: ScriptCache): voi
   }
   const outer = { scope: job.scope, names: new Set(job.variables) };
   const counter = { commands: 0, exhausted: cache.commands > MOST_COMMANDS };
+  const shell: ShellJob = {
+    outer,
+    files: { tree: reading.tree, cache },
+    counter,
+    written: reading.written,
+    run: (command) => readCommand(reading, command),
+    refuse: (command, why) => note(reading, command, why),
+  };
   const state = startState();
-  for (const source of sources) {
-    const session = startSession(source, outer, counter, (command) => readCommand(reading, command));
-    followScript(session, source.script, state);
-  }
+  for (const source of sources) followScript(startSession(source, shell), source.script, state);
   cache.commands += counter.commands;
   const [first] = job.script;
-  if (counter.exhausted && first !== undefined) {
+  const mentions = job.script.some((item) => BUILDERS.test(item.text)) || reading.drafts.length > 0;
+  if (counter.exhausted && first !== undefined && mentions) {
     const line = lineAt(first.source, first.start);
     noteAt(reading, first.source.path, line, job.name, "the script has too many commands");
   }
@@ -223,6 +234,8 @@ function readOther(reading: JobReading, command: ShellCommand, name: string, wor
     note(reading, command, other.why ?? `the builder ${name} is not read yet`);
   } else if (name === "crane" && actions[0] === "push") {
     archivePushed(reading, command, actions[1] ?? "", actions.slice(2));
+  } else if (/^(?:g?make|python[\d.]*|ruby|perl|node|deno|php|pwsh|groovy)$/.test(name)) {
+    readCalled(reading, command, name, words);
   } else if (!NO_RUNNER.test(name) && CALLS_BUILDER.test(texts.join(" "))) {
     note(reading, command, `a builder that is called through ${name} is not read`);
   }

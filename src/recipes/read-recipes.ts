@@ -18,7 +18,7 @@ export type TreeRecipes = {
 /** Reads the templates of a tree into recipes. Throws a Problem where a template cannot be read. */
 export function readRecipes(tree: TreeFiles): TreeRecipes {
   const { jobs, files, unread } = readGitlabCi(tree);
-  const cache: ScriptCache = { parsed: new Map(), commands: 0 };
+  const cache: ScriptCache = { parsed: new Map(), mentions: new Map(), commands: 0 };
   const read = jobs.map((job) => readJob(job, tree, cache));
   return {
     recipes: read.flatMap((job) => job.recipes),

@@ -1,6 +1,6 @@
 import { negate, testStatus } from "./shell-conditions.ts";
 import type { Status } from "./shell-conditions.ts";
-import type { ShellState } from "./shell-state.ts";
+import type { Ending, ShellState } from "./shell-state.ts";
 import type { Field } from "./shell-words.ts";
 import { treePath } from "./tree-path.ts";
 import { cutText, literal, render, unknown } from "./value.ts";
@@ -11,6 +11,10 @@ export type BuiltinResult =
   | { kind: "done"; status: Status }
   | { kind: "unwrapped"; words: readonly Field[]; environment: ReadonlyMap<string, Value> }
   | { kind: "nested"; script: string; subshell: boolean }
+  /** A script of its own, read from a file. */
+  | { kind: "script"; file: Value; args: readonly Value[]; sourced: boolean }
+  /** A shell that reads its standard input. */
+  | { kind: "input" }
   | { kind: "program" };
 
 type Lookup = (name: string) => Value;
@@ -47,9 +51,15 @@ const BUILTINS = new Map<string, Builtin>([
   ["pushd", changeDirectory],
   ["popd", leaveDirectory],
   ["read", read],
-  ["exit", end],
-  ["return", end],
+  ["exit", (words, state) => end("exit", words, state)],
+  ["return", (words, state) => end("return", words, state)],
+  ["break", (words, state) => end("break", words, state)],
+  ["continue", (words, state) => end("continue", words, state)],
+  ["shift", shift],
+  ["set", set],
   ["eval", (words) => nested(valuesOf(words), false)],
+  [".", source],
+  ["source", source],
 ]);
 
 /** Programs that run the program that follows. */
@@ -62,6 +72,9 @@ const WRAPPERS = new Map<string, Builtin>([
   ["nice", (words) => unwrap(words, /^-n$/)],
   ["env", (words) => unwrap(words, /^-[uCS]$/)],
   ["timeout", (words) => unwrap(words, /^-[ks]$/, 1)],
+  ["ionice", (words) => unwrap(words, /^-[cn]$/)],
+  ["stdbuf", (words) => unwrap(words, /^-[ioe]$/)],
+  ["retry", (words) => unwrap(words, /^-\w$/)],
   ...["sh", "bash", "ash", "dash"].map((shell): [string, Builtin] => [shell, runShell]),
 ]);
 
@@ -85,7 +98,10 @@ function declare(words: readonly Field[], state: ShellState, exported: boolean):
   for (const word of words) {
     const assigned = assignment(word);
     const name = assigned?.name ?? literal(word.value);
-    if (assigned !== null) state.variables.set(assigned.name, assigned.value);
+    if (assigned !== null) {
+      state.variables.set(assigned.name, assigned.value);
+      state.arrays.delete(assigned.name);
+    }
     if (exported && name !== null && !name.startsWith("-")) state.exported.add(name);
   }
   return done;
@@ -94,7 +110,9 @@ function declare(words: readonly Field[], state: ShellState, exported: boolean):
 function unset(words: readonly Field[], state: ShellState): BuiltinResult {
   for (const word of words) {
     const name = literal(word.value);
-    if (name !== null && !name.startsWith("-")) state.variables.set(name, null);
+    if (name === null || name.startsWith("-")) continue;
+    state.variables.set(name, null);
+    state.arrays.delete(name);
   }
   return done;
 }
@@ -125,9 +143,34 @@ function read(words: readonly Field[], state: ShellState): BuiltinResult {
   return { kind: "done", status: "undecided" };
 }
 
-function end(_: readonly Field[], state: ShellState): BuiltinResult {
-  state.ended = true;
+function end(kind: Ending["kind"], words: readonly Field[], state: ShellState): BuiltinResult {
+  const [code] = words;
+  const text = code === undefined ? "0" : literal(code.value);
+  // A status that is not known is taken for a failure, as in `exit $?`.
+  const failing = (kind === "exit" || kind === "return") && text !== "0";
+  state.ended = { kind, failing };
+  return { kind: "done", status: failing ? "false" : "true" };
+}
+
+function shift(words: readonly Field[], state: ShellState): BuiltinResult {
+  const count = words[0] === undefined ? 1 : Number(literal(words[0].value));
+  state.positional = Number.isInteger(count) ? (state.positional?.slice(count) ?? null) : null;
   return done;
+}
+
+/** `set -- a b` sets the arguments; options change nothing that is read here. */
+function set(words: readonly Field[], state: ShellState): BuiltinResult {
+  const dashes = words.findIndex((word) => literal(word.value) === "--");
+  const rest = dashes === -1 ? [] : words.slice(dashes + 1);
+  if (dashes !== -1)
+    state.positional = rest.some((word) => word.loose) ? null : rest.map((word) => word.value);
+  return done;
+}
+
+function source(words: readonly Field[]): BuiltinResult {
+  const [file, ...args] = words;
+  if (file === undefined) return done;
+  return { kind: "script", file: file.value, args: valuesOf(args), sourced: true };
 }
 
 function nested(values: readonly Value[], subshell: boolean): BuiltinResult {
@@ -136,11 +179,21 @@ function nested(values: readonly Value[], subshell: boolean): BuiltinResult {
   return { kind: "nested", script, subshell };
 }
 
-/** `sh -c SCRIPT` is followed; `sh FILE` is a program like any other. */
+/** `sh -c SCRIPT`, `sh FILE ARGUMENTS` and `sh` with a here-document. */
 function runShell(words: readonly Field[]): BuiltinResult {
   const flag = words.findIndex((word) => /^-\w*c$/.test(literal(word.value) ?? ""));
   const script = flag === -1 ? undefined : words[flag + 1];
-  return script === undefined ? program : nested([script.value], true);
+  if (script !== undefined) return nested([script.value], true);
+  for (let at = 0; at < words.length; at += 1) {
+    const word = words[at];
+    const text = literal(word?.value ?? []) ?? "";
+    if (text === "-s" || word === undefined) break;
+    if (/^[-+]\w*[oO]$/.test(text)) at += 1;
+    else if (!/^[-+]/.test(text)) {
+      return { kind: "script", file: word.value, args: valuesOf(words.slice(at + 1)), sourced: false };
+    }
+  }
+  return { kind: "input" };
 }
 
 /** Takes a wrapper's flags, assignments and leading operands off. */

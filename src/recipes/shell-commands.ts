@@ -1,18 +1,23 @@
 import { parse } from "unbash";
 import type { Command } from "unbash";
 import { followNode, followScript } from "./shell.ts";
+import { join } from "./shell-branches.ts";
 import { runBuiltin } from "./shell-builtins.ts";
 import type { Status } from "./shell-conditions.ts";
-import { oneLine } from "./shell-session.ts";
+import { openScript } from "./shell-files.ts";
+import { printedBy } from "./shell-output.ts";
+import { noEnds, oneLine } from "./shell-session.ts";
 import type { ShellCommand, ShellSession } from "./shell-session.ts";
-import { copyState, directoryValue, readVariable } from "./shell-state.ts";
-import type { ShellState } from "./shell-state.ts";
+import { childState, copyState, readVariable } from "./shell-state.ts";
+import type { ShellFunction, ShellState } from "./shell-state.ts";
 import { expandFields, expandValue } from "./shell-words.ts";
 import type { Field, WordContext } from "./shell-words.ts";
-import { concatenate, literal, unknown } from "./value.ts";
+import { noteRedirects, noteWrites } from "./shell-writes.ts";
+import { treePath } from "./tree-path.ts";
+import { concatenate, literal, render, unknown } from "./value.ts";
 import type { Value } from "./value.ts";
 
-/** Most commands that are followed in one job, and the deepest nesting of functions and `sh -c`. */
+/** Most commands that are followed in one job, and the deepest nesting of functions, scripts and `sh -c`. */
 const MOST_COMMANDS = 5000;
 const DEEPEST = 20;
 
@@ -24,17 +29,18 @@ export function followCommand(session: ShellSession, node: Command, state: Shell
     return "ordinary";
   }
   const context = wordContext(session, state);
+  noteRedirects(session, node, context, state);
   const local = new Map<string, Value>();
   for (const part of node.prefix) {
     if (part.type !== "Assignment") continue;
-    const value = assignedValue(part, state, context);
-    if (node.name === undefined) state.variables.set(part.name, value);
-    else local.set(part.name, value);
+    if (node.name === undefined) assign(part, state, context);
+    else local.set(part.name, assignedValue(part, state, context));
   }
   if (node.name === undefined) return "true";
   const words = [...expandFields(node.name, context)];
   for (const argument of node.args) {
     if (argument.type === "Word") words.push(...expandFields(argument, context));
+    else if (argument.value.type === "ArrayValue") assign(argument, state, context);
     else {
       const value = assignedValue(argument, state, context);
       words.push({ value: concatenate([{ kind: "text", text: `${argument.name}=` }], value), loose: false });
@@ -43,11 +49,25 @@ export function followCommand(session: ShellSession, node: Command, state: Shell
   return runWords(session, words, node, state, local);
 }
 
-function assignedValue(
-  part: Extract<Command["prefix"][number], { type: "Assignment" }>,
-  state: ShellState,
-  context: WordContext,
-): Value {
+type AssignmentNode = Extract<Command["prefix"][number], { type: "Assignment" }>;
+
+/** Sets a variable or an array of the shell. */
+function assign(part: AssignmentNode, state: ShellState, context: WordContext): void {
+  const { name } = part;
+  if (part.value.type === "ArrayValue" && part.index === undefined) {
+    const fields = part.value.elements.flatMap((word) => expandFields(word, context));
+    const scalar = state.variables.get(name);
+    const old = state.arrays.get(name) ?? (scalar ? [{ value: scalar, loose: false }] : []);
+    const members = part.append === true ? [...old, ...fields] : fields;
+    state.arrays.set(name, members);
+    state.variables.set(name, members[0]?.value ?? []);
+    return;
+  }
+  state.variables.set(name, assignedValue(part, state, context));
+  state.arrays.delete(name);
+}
+
+function assignedValue(part: AssignmentNode, state: ShellState, context: WordContext): Value {
   if (part.value.type === "ArrayValue" || part.index !== undefined) {
     return unknown(`$${part.name}`, `$${part.name} is an array`);
   }
@@ -57,7 +77,7 @@ function assignedValue(
     : value;
 }
 
-/** Runs one command whose words are expanded: a function, a builtin, a nested shell, or a program. */
+/** Runs one command whose words are expanded: a function, a builtin, a script, or a program. */
 function runWords(
   session: ShellSession,
   words: readonly Field[],
@@ -68,15 +88,8 @@ function runWords(
   const [program, ...rest] = words;
   if (program === undefined) return "true";
   const name = literal(program.value) ?? "";
-  const body = state.functions.get(name);
-  if (body !== undefined) {
-    if (session.depth >= DEEPEST) return "ordinary";
-    const outer = state.positional;
-    state.positional = rest.map((field) => field.value);
-    const status = followNode({ ...session, depth: session.depth + 1 }, body, state);
-    state.positional = outer;
-    return status;
-  }
+  const called = state.functions.get(name);
+  if (called !== undefined) return callFunction(session, called, rest, state, local);
   const result = runBuiltin(name, rest, state, (wanted) => readVariable(state, session.outer, wanted));
   switch (result.kind) {
     case "done":
@@ -85,23 +98,128 @@ function runWords(
       const environment = new Map([...local, ...result.environment]);
       return runWords(session, result.words, node, state, environment);
     }
-    case "nested": {
-      if (session.depth >= DEEPEST) return "ordinary";
-      const script = parse(result.script);
-      const source = { ...session.source, text: result.script, script };
-      const said = session.said ?? node.pos;
-      const inner = { ...session, source, said, depth: session.depth + 1 };
-      const target = result.subshell ? { ...copyState(state), positional: [] } : state;
-      for (const [variable, value] of local) target.variables.set(variable, value);
-      const status = followScript(inner, script, target);
-      return status === "true" || status === "false" ? "ordinary" : status;
+    case "nested":
+      return runText(session, result.script, result.subshell, node, state, local);
+    case "input": {
+      const [document] = node.redirects.filter((redirect) => redirect.type === "HereDoc");
+      if (document === undefined) break;
+      return runText(session, document.body.text, true, node, state, local);
     }
-    case "program":
-      session.run(describe(session, words, node, state, local));
-      return "ordinary";
+    case "script": {
+      const { file, args, sourced } = result;
+      const how = sourced ? "sourced" : "shell";
+      return runFile(session, { file, args, how }, words, node, state, local) ?? "ordinary";
+    }
+    case "program": {
+      if (!render(program.value).includes("/")) break;
+      const args = rest.map((word) => word.value);
+      const script = { file: program.value, args, how: "program" } as const;
+      const status = runFile(session, script, words, node, state, local);
+      if (status !== null) return status;
+    }
   }
-  return result satisfies never;
+  const command = describe(session, words, node, state, local);
+  noteWrites(session, words, state, command.text);
+  session.run(command);
+  return "ordinary";
 }
+
+/** Calls a function: what it leaves behind stays, however it returns. */
+function callFunction(
+  session: ShellSession,
+  called: ShellFunction,
+  args: readonly Field[],
+  state: ShellState,
+  local: ReadonlyMap<string, Value>,
+): Status {
+  if (session.depth >= DEEPEST) return "ordinary";
+  const { positional, guards } = state;
+  const ends = noEnds();
+  const { source, said, body } = called;
+  for (const [name, value] of local) state.variables.set(name, value);
+  state.positional = args.map((field) => field.value);
+  const inner = { ...session, source, said, ends, depth: session.depth + 1 };
+  const last = followNode(inner, body, state);
+  const early = ends.return.length > 0;
+  const failing = state.ended?.kind === "return" && state.ended.failing;
+  join(state, ends, ["return"], guards, session.outer);
+  state.positional = positional;
+  if (early) return "undecided";
+  return failing ? "false" : last;
+}
+
+/** Runs a script that stands in a text: `sh -c`, `eval`, a here-document. */
+function runText(
+  session: ShellSession,
+  text: string,
+  subshell: boolean,
+  node: Command,
+  state: ShellState,
+  local: ReadonlyMap<string, Value>,
+): Status {
+  if (session.depth >= DEEPEST) return "ordinary";
+  const script = parse(text);
+  const source = { ...session.source, text, script };
+  const said = session.said ?? node.pos;
+  const ends = subshell ? noEnds() : session.ends;
+  const inner = { ...session, source, said, ends, depth: session.depth + 1 };
+  const target = subshell ? { ...copyState(state), positional: [] } : state;
+  for (const [variable, value] of local) target.variables.set(variable, value);
+  const status = followScript(inner, script, target);
+  return status === "true" || status === "false" ? "ordinary" : status;
+}
+
+type Called = { file: Value; args: readonly Value[]; how: "program" | "shell" | "sourced" };
+
+/** Runs a script of the tree; null where the tree has none, or nothing in it builds. */
+function runFile(
+  session: ShellSession,
+  { file, args, how }: Called,
+  words: readonly Field[],
+  node: Command,
+  state: ShellState,
+  local: ReadonlyMap<string, Value>,
+): Status | null {
+  const { path } = treePath(file, state.directory);
+  const command = () => describe(session, words, node, state, local);
+  if (path === null) return null;
+  const script = openScript(session.files, path, how);
+  if (script === null) {
+    const missing = session.files.tree.read(path) === null;
+    if (missing && TELLING_NAME.test(path)) session.refuse(command(), `${path} is not in the tree`);
+    return null;
+  }
+  if (session.written.has(path)) {
+    session.refuse(command(), `${path} is written by the job: ${session.written.get(path)}`);
+    return "ordinary";
+  }
+  if ("why" in script || session.depth >= DEEPEST) {
+    session.refuse(command(), "why" in script ? script.why : `${path} is called too deep`);
+    return "ordinary";
+  }
+  const ends = noEnds();
+  const inner = { ...session, source: script.source, said: null, ends, depth: session.depth + 1 };
+  const target = how === "sourced" ? state : childState(state, session.outer, file, args);
+  const { positional, guards, name } = state;
+  for (const [variable, value] of local) {
+    target.variables.set(variable, value);
+    target.exported.add(variable);
+  }
+  if (how === "sourced") {
+    state.name = file;
+    if (args.length > 0) state.positional = args;
+  }
+  followScript(inner, script.source.script, target);
+  if (how === "sourced") {
+    join(state, ends, ["return"], guards, session.outer);
+    state.positional = positional;
+    state.name = name;
+  }
+  return "ordinary";
+}
+
+/** Scripts whose names say that they build images. */
+const TELLING_NAME = /docker|image|container|kaniko|buildah|podman|buildkit/i;
 
 function describe(
   session: ShellSession,
@@ -115,7 +233,7 @@ function describe(
   return {
     words,
     directory: state.directory,
-    conditions: session.conditions,
+    conditions: [...new Set([...session.conditions, ...state.guards.map((guard) => guard.text)])],
     text: oneLine(session, node.name?.pos ?? node.pos, node.end),
     file,
     line,
@@ -132,8 +250,10 @@ function describe(
 
 /** What words of this session are expanded with. */
 export function wordContext(session: ShellSession, state: ShellState): WordContext {
-  return {
+  const context: WordContext = {
     positional: state.positional,
+    name: state.name,
+    array: (name) => state.arrays.get(name) ?? null,
     lookup: (name) => readVariable(state, session.outer, name),
     isSet: (name) => {
       const own = state.variables.get(name);
@@ -142,14 +262,16 @@ export function wordContext(session: ShellSession, state: ShellState): WordConte
     assign: (name, value) => state.variables.set(name, value),
     substitute: (script) => {
       if (session.depth >= DEEPEST) return null;
-      if (/^\s*pwd\s*$/.test(session.source.text.slice(script.pos, script.end)))
-        return directoryValue(state.directory);
       // Escaped backticks have a text of their own: their offsets are not those of the source.
       const said = script.source === undefined ? session.said : (session.said ?? 0);
       const source =
         script.source === undefined ? session.source : { ...session.source, text: script.source };
-      followScript({ ...session, source, said, depth: session.depth + 1 }, script, copyState(state));
-      return null;
+      const after = copyState(state);
+      const inner = { ...session, source, said, ends: noEnds(), depth: session.depth + 1 };
+      followScript(inner, script, after);
+      const read = (path: string) => (session.written.has(path) ? null : session.files.tree.read(path));
+      return printedBy(script, context, after, read);
     },
   };
+  return context;
 }

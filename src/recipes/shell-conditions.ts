@@ -66,6 +66,22 @@ function unary(operator: string, operand: Value): Status {
 function binary(operator: string, left: Value, right: Value): Status {
   const [a, b] = [literal(left), literal(right)];
   if (a === null || b === null) return "undecided";
-  if (operator === "=" || operator === "==") return a === b ? "true" : "false";
-  return operator === "!=" ? negate(a === b ? "true" : "false") : "undecided";
+  if (operator === "=" || operator === "==") return decided(a === b);
+  if (operator === "!=") return decided(a !== b);
+  const compare = NUMERIC.get(operator.replace(/^-/, ""));
+  if (compare === undefined || !/^-?\d+$/.test(a) || !/^-?\d+$/.test(b)) return "undecided";
+  return decided(compare(Number(a), Number(b)));
+}
+
+const NUMERIC = new Map<string, (a: number, b: number) => boolean>([
+  ["eq", (a, b) => a === b],
+  ["ne", (a, b) => a !== b],
+  ["gt", (a, b) => a > b],
+  ["ge", (a, b) => a >= b],
+  ["lt", (a, b) => a < b],
+  ["le", (a, b) => a <= b],
+]);
+
+function decided(holds: boolean): Status {
+  return holds ? "true" : "false";
 }

@@ -20,7 +20,12 @@ const LONGEST_MATCHED = 4096;
 /** Value of `${NAME…}` with an operation; unknown wherever it depends on what only a pipeline knows. */
 export function expandParameter(part: ParameterExpansionPart, context: WordContext): Value {
   const name = part.parameter;
-  if (part.index !== undefined) return unknown(part.text, atRunTime(part.text));
+  if (part.index !== undefined) {
+    if (name === "BASH_SOURCE" && context.name !== null && part.index.text === "0") return context.name;
+    const member = context.array(name)?.[Number(part.index.text)];
+    const plain = part.prefix === undefined && part.operation === undefined && /^\d+$/.test(part.index.text);
+    return plain && member !== undefined ? member.value : unknown(part.text, atRunTime(part.text));
+  }
   const value = expandName(name, part.text, context);
   if (part.prefix === "#") return lengthOf(value, part.text);
   if (part.prefix === "!") return indirect(value, part.text, context);
@@ -162,7 +167,8 @@ function numberFrom(word: Word, context: WordContext): number | null {
   return /^-?\d+$/.test(text) ? Number(text) : null;
 }
 
-function patternFrom(word: Word, context: WordContext): Pattern | null {
+/** A pattern of the shell, quoted parts for themselves; null where it is not known. */
+export function patternFrom(word: Word, context: WordContext): Pattern | null {
   if (word.parts === undefined) return patternOf(word.value, word.text !== word.value);
   const steps = word.parts.map((part) => {
     if (part.type === "Literal") return patternOf(part.value, part.text !== part.value);

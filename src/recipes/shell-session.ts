@@ -1,5 +1,6 @@
+import type { ScriptFiles } from "./shell-files.ts";
 import type { ShellSource } from "./shell-source.ts";
-import type { Outer } from "./shell-state.ts";
+import type { Ending, Outer, ShellState } from "./shell-state.ts";
 import type { Field } from "./shell-words.ts";
 import type { TreePath } from "./tree-path.ts";
 import type { Value } from "./value.ts";
@@ -22,26 +23,39 @@ export type ShellCommand = {
   exported: readonly string[];
 };
 
-/** One shell reading one job's script. */
-export type ShellSession = {
-  source: ShellSource;
+/** States in which a function or a loop was left before its end. */
+export type EarlyEnds = Record<Ending["kind"], ShellState[]>;
+
+/** What all shells of one job share. */
+export type ShellJob = {
   outer: Outer;
+  files: ScriptFiles;
+  counter: { commands: number; exhausted: boolean };
+  /** Files of the tree that the job writes, with the command that does. */
+  written: Map<string, string>;
+  run(command: ShellCommand): void;
+  /** A script that is called and not read. */
+  refuse(command: ShellCommand, why: string): void;
+};
+
+/** One shell reading one script of a job. */
+export type ShellSession = ShellJob & {
+  source: ShellSource;
   conditions: readonly string[];
   depth: number;
   /** Where commands of a nested script (`sh -c`) are said: at the outer command. */
   said: number | null;
-  counter: { commands: number; exhausted: boolean };
-  run(command: ShellCommand): void;
+  ends: EarlyEnds;
 };
 
+/** Nothing has ended early so far. */
+export function noEnds(): EarlyEnds {
+  return { exit: [], return: [], break: [], continue: [] };
+}
+
 /** A session for one source of a job. */
-export function startSession(
-  source: ShellSource,
-  outer: Outer,
-  counter: ShellSession["counter"],
-  run: ShellSession["run"],
-): ShellSession {
-  return { source, outer, conditions: [], depth: 0, said: null, counter, run };
+export function startSession(source: ShellSource, job: ShellJob): ShellSession {
+  return { ...job, source, conditions: [], depth: 0, said: null, ends: noEnds() };
 }
 
 /** The same session where one more condition must hold. */

@@ -15,7 +15,12 @@ export type ShellSource = {
 export type ShellFault = { item: YamlScalar; message: string };
 
 /** What the jobs of one tree share: scripts parsed so far by their text, and the commands followed so far. */
-export type ScriptCache = { parsed: Map<string, ParsedScript>; commands: number };
+export type ScriptCache = {
+  parsed: Map<string, ParsedScript>;
+  /** Whether scripts of the tree call builders, by path. */
+  mentions: Map<string, boolean>;
+  commands: number;
+};
 
 /** Parses the items of a job's scripts: all as one script, or item by item where one of them is broken. */
 export function parseItems(

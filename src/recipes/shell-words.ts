@@ -16,6 +16,10 @@ export type WordContext = {
   /** Whether the shell or a template sets the variable. */
   isSet(name: string): boolean;
   assign(name: string, value: Value): void;
+  /** Members of an array; null where there is none of that name, or it is not known. */
+  array(name: string): readonly Field[] | null;
+  /** `$0`; null where it is not known. */
+  name: Value | null;
   /** `$1` and on inside of a function; null outside. */
   positional: readonly Value[] | null;
   /** Runs what stands in `$(…)` for its effects; its output where it can be told. */
@@ -33,6 +37,13 @@ export function expandValue(word: Word, context: WordContext): Value {
 export function expandFields(word: Word, context: WordContext): Field[] {
   if (isAllArguments(word) && context.positional !== null) {
     return context.positional.map((value) => ({ value, loose: false }));
+  }
+  const members = arrayMembers(word, context);
+  if (members !== null) return [...members];
+  if (word.parts?.some((part) => part.type === "BraceExpansion") === true) {
+    return [
+      { value: unknown(word.text, `${word.text} is expanded by bash, not by every shell`), loose: true },
+    ];
   }
   const segments = segmentsOf(word, context);
   const fields: Value[] = [];
@@ -58,6 +69,19 @@ export function expandFields(word: Word, context: WordContext): Field[] {
     value,
     loose: loose && value.length === 1 && value[0]?.kind === "unknown",
   }));
+}
+
+/** `"${NAME[@]}"`: every member is a word; null for any other word. */
+function arrayMembers(word: Word, context: WordContext): readonly Field[] | null {
+  const [first, ...more] = word.parts ?? [];
+  const quoted = first?.type === "DoubleQuoted" ? first.parts : [first];
+  const [part] = quoted;
+  if (part?.type !== "ParameterExpansion" || more.length > 0 || quoted.length > 1) return null;
+  if (part.index === undefined || !/^[@*]$/.test(part.index.text) || part.prefix !== undefined) return null;
+  const members = context.array(part.parameter);
+  if (members !== null && (part.operation === undefined || part.operation.type === "Default")) return members;
+  const why = `$${part.parameter} is an array whose members are not known`;
+  return [{ value: unknown(part.text, why), loose: true }];
 }
 
 function isAllArguments(word: Word): boolean {
@@ -124,6 +148,7 @@ function isPlain(part: ParameterExpansionPart): boolean {
 /** Value of `$NAME` or of a special parameter. */
 export function expandName(name: string, written: string, context: WordContext): Value {
   if (/^[A-Za-z_]\w*$/.test(name)) return context.lookup(name);
+  if (name === "0" && context.name !== null) return context.name;
   if (context.positional !== null) {
     if (/^[1-9]\d*$/.test(name)) return context.positional[Number(name) - 1] ?? [];
     if (name === "@" || name === "*") {

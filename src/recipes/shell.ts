@@ -1,23 +1,31 @@
 import type { AndOr, CommandNode, CompoundList, If, ParsedScript, PipelineNode, Statement } from "unbash";
+import { settle } from "./shell-branches.ts";
+import type { Branch } from "./shell-branches.ts";
+import { followCase } from "./shell-case.ts";
 import { followCommand, wordContext } from "./shell-commands.ts";
 import { expressionStatus, negate } from "./shell-conditions.ts";
 import type { Status } from "./shell-conditions.ts";
+import { followFor, followMaybe, followWhile } from "./shell-loops.ts";
 import { oneLine, within } from "./shell-session.ts";
 import type { ShellSession } from "./shell-session.ts";
-import { copyState, mergeStates } from "./shell-state.ts";
+import { copyState } from "./shell-state.ts";
 import type { ShellState } from "./shell-state.ts";
-import { expandFields } from "./shell-words.ts";
-import { literal, unknown } from "./value.ts";
+import { noteRedirects } from "./shell-writes.ts";
 
 /** Follows a script: variables, directories and conditions are kept, every program is handed to `session.run`. */
 export function followScript(session: ShellSession, script: ParsedScript, state: ShellState): Status {
   return followList(session, script.commands, state);
 }
 
-function followList(session: ShellSession, statements: readonly Statement[], state: ShellState): Status {
+/** Follows commands that stand one after the other. */
+export function followList(
+  session: ShellSession,
+  statements: readonly Statement[],
+  state: ShellState,
+): Status {
   let status: Status = "true";
   for (const statement of statements) {
-    if (state.ended || session.counter.exhausted) break;
+    if (state.ended !== null || session.counter.exhausted) break;
     const target = statement.background === true ? copyState(state) : state;
     const { command } = statement;
     status =
@@ -32,7 +40,7 @@ function followAndOr(session: ShellSession, list: AndOr, state: ShellState): Sta
   let status: Status = "true";
   for (const [at, node] of list.commands.entries()) {
     const operator = at === 0 ? "&&" : list.operators[at - 1];
-    if (state.ended) break;
+    if (state.ended !== null) break;
     if (operator === "&&" && status === "false") continue;
     if (operator === "||" && status === "true") continue;
     if ((operator === "&&" && status !== "undecided") || status === "false") {
@@ -43,9 +51,11 @@ function followAndOr(session: ShellSession, list: AndOr, state: ShellState): Sta
     const condition = operator === "&&" ? left : `${left} fails`;
     const branch = copyState(state);
     const right = followPipeline(within(session, condition), node, branch);
-    // A branch that ends the script leaves only the other one to go on.
-    const other = copyState(state);
-    mergeStates(state, branch.ended ? [other] : [other, branch], condition, session.outer);
+    const branches = [
+      { state: copyState(state), condition: null },
+      { state: branch, condition },
+    ];
+    settle(session, state, branches, condition);
     // `a || b` succeeds if `a`, a program, does.
     status = status === "ordinary" ? "ordinary" : right === status ? status : "undecided";
   }
@@ -74,35 +84,27 @@ export function followNode(
     case "CompoundList":
       return followList(session, node.commands, state);
     case "Redirected":
+      noteRedirects(session, node, wordContext(session, state), state);
       return followNode(session, node.command, state);
     case "BraceGroup":
       return followList(session, node.body.commands, state);
-    case "Subshell":
-      return followList(session, node.body.commands, copyState(state));
+    case "Subshell": {
+      const inner = copyState(state);
+      return followList(session, node.body.commands, inner);
+    }
     case "If":
       return followIf(session, node, state);
-    case "While": {
-      // Commands of the condition run at least once; the body may not run at all.
-      const status = followList(session, node.clause.commands, state);
-      if (status === (node.kind === "while" ? "false" : "true")) return "true";
-      const clause = oneLine(session, node.clause.pos, node.clause.end);
-      return followMaybe(session, node.body, state, `${node.kind} ${clause}`);
-    }
+    case "While":
+      return followWhile(session, node, state);
     case "For":
     case "Select":
       return followFor(session, node, state);
     case "ArithmeticFor":
       return followMaybe(session, node.body, state, "a counting loop");
-    case "Case": {
-      const word = oneLine(session, node.word.pos, node.word.end);
-      for (const item of node.items) {
-        const patterns = item.pattern.map((pattern) => pattern.text).join("|");
-        followMaybe(session, item.body, state, `case ${word} in ${patterns}`);
-      }
-      return "undecided";
-    }
+    case "Case":
+      return followCase(session, node, state);
     case "Function":
-      state.functions.set(node.name.value, node.body);
+      state.functions.set(node.name.value, { body: node.body, source: session.source, said: session.said });
       return "true";
     case "TestCommand":
       return expressionStatus(node.expression, wordContext(session, state));
@@ -114,76 +116,40 @@ export function followNode(
   return node satisfies never;
 }
 
-/** Follows commands that may not run. */
-function followMaybe(
-  session: ShellSession,
-  list: CompoundList,
-  state: ShellState,
-  condition: string,
-): Status {
-  const branch = copyState(state);
-  followList(within(session, condition), list.commands, branch);
-  mergeStates(
-    state,
-    branch.ended ? [copyState(state)] : [copyState(state), branch],
-    condition,
-    session.outer,
-  );
-  return "undecided";
-}
+/** Commands that are taken to succeed where a script asks whether they do: if not, there is no image. */
+const MUST_SUCCEED =
+  /^(?:sudo )?(?:docker|podman|buildah|buildctl|buildx|\/kaniko\/executor)(?: image| buildx)? (?:-\S+ )*(?:build|bud|b|push|login|tag)\b|^\/kaniko\/executor\b/;
 
 function followIf(session: ShellSession, node: If, state: ShellState): Status {
-  const branches: ShellState[] = [];
+  const branches: Branch[] = [];
   const undecided: string[] = [];
   let inner = session;
   let complete = false;
   for (const { clause, then } of [node, ...node.elif]) {
-    const status = followList(inner, clause.commands, state);
     const condition = oneLine(session, clause.pos, clause.end);
+    const told = followList(inner, clause.commands, state);
+    const status = told === "ordinary" && MUST_SUCCEED.test(condition) ? "true" : told;
     if (status === "false") continue;
     if (status === "true") {
-      branches.push(followBranch(inner, then, state));
+      branches.push({ state: followBranch(inner, then, state), condition: null });
       complete = true;
       break;
     }
-    branches.push(followBranch(within(inner, condition), then, state));
+    branches.push({ state: followBranch(within(inner, condition), then, state), condition });
     undecided.push(condition);
     inner = within(inner, `not ${condition}`);
   }
-  if (!complete)
-    branches.push(node.else === undefined ? copyState(state) : followBranch(inner, node.else, state));
-  const going = branches.filter((branch) => !branch.ended);
-  mergeStates(state, going.length > 0 ? going : branches, undecided.join(", "), session.outer);
+  if (!complete) {
+    const last = node.else === undefined ? copyState(state) : followBranch(inner, node.else, state);
+    branches.push({ state: last, condition: null });
+  }
+  settle(session, state, branches, undecided.join(", "));
   return undecided.length === 0 ? "true" : "undecided";
 }
 
-function followBranch(session: ShellSession, list: CompoundList, state: ShellState): ShellState {
+/** Follows the commands of one branch in a state of its own. */
+export function followBranch(session: ShellSession, list: CompoundList, state: ShellState): ShellState {
   const branch = copyState(state);
   followList(session, list.commands, branch);
   return branch;
-}
-
-function followFor(
-  session: ShellSession,
-  node: Extract<CommandNode, { type: "For" | "Select" }>,
-  state: ShellState,
-): Status {
-  const context = wordContext(session, state);
-  const name = node.name.value;
-  const fields = (node.wordlist ?? []).flatMap((word) => expandFields(word, context));
-  const told =
-    node.type === "For" &&
-    node.wordlist !== undefined &&
-    fields.every((field) => !field.loose && !/[*?]/.test(literal(field.value) ?? ""));
-  if (told) {
-    for (const field of fields) {
-      state.variables.set(name, field.value);
-      followList(session, node.body.commands, state);
-      if (state.ended || session.counter.exhausted) break;
-    }
-    return "ordinary";
-  }
-  const words = node.wordlist?.map((word) => word.text).join(" ") ?? "";
-  state.variables.set(name, unknown(`$${name}`, `$${name} goes through ${words}`));
-  return followMaybe(session, node.body, state, `${name} in ${words}`);
 }
