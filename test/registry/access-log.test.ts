@@ -10,13 +10,21 @@ const SIZES = new Map([
   [TWO, 2],
 ]);
 
+const captured = (name: string) =>
+  readFileSync(join(import.meta.dirname, `../fixtures/registry/${name}.log`), "utf8")
+    .trimEnd()
+    .split("\n");
+
 /** Written by docker-registry 2.8.2: two uploads, a manifest, a mount, reads in whole and in part, and misses. */
-const CAPTURED = readFileSync(
-  join(import.meta.dirname, "../fixtures/registry/distribution-2.8.2.log"),
-  "utf8",
-)
-  .trimEnd()
-  .split("\n");
+const CAPTURED = captured("distribution-2.8.2");
+
+/** Every digest of a log, one byte each: what is charged is then the number of uploads. */
+const oneByteEach = (lines: readonly string[]) =>
+  new Map(
+    lines
+      .flatMap((text) => [...text.matchAll(/sha256(?::|%3A)([0-9a-f]{64})/g)])
+      .map(([, hex]) => [`sha256:${hex}`, 1]),
+  );
 
 const line = (request: string, status: number, bytes: number) =>
   `127.0.0.1 - - [24/Nov/2026:00:01:02 +0000] "${request} HTTP/1.1" ${status} ${bytes} "" "docker/20.10"`;
@@ -44,6 +52,7 @@ describe("traffic by a registry's access log", () => {
     ["a digest as it is", `PUT /v2/a/blobs/uploads/u?digest=${ONE}&_state=x`, 21],
     ["a digest that is not stored any more", "PUT /v2/a/blobs/uploads/u?digest=sha256%3A00", 0],
     ["a manifest", "PUT /v2/a/manifests/latest", 0],
+    ["all in one POST", `POST /v2/a/blobs/uploads/?digest=${ONE}`, 21],
     ["no upload at all", "POST /v2/a/blobs/uploads/?mount=sha256%3A6d07&from=b", 0],
   ])("counts an upload with %s", (_, request, pushedBytes) => {
     expect(readTraffic([line(request, 201, 0)], SIZES)).toStrictEqual({ pulledBytes: 0, pushedBytes });
@@ -66,5 +75,17 @@ describe("traffic by a registry's access log", () => {
     ["an empty line", ""],
   ])("leaves out %s", (_, text) => {
     expect(readTraffic([text], SIZES)).toStrictEqual({ pulledBytes: 0, pushedBytes: 0 });
+  });
+
+  // Cold builds of two layers on a base, image and cache beside each other, by docker-registry 2.8.2.
+  it.each([
+    ["buildah 1.39: PATCH and PUT for one repository, mounts for the other", "buildah-cold", 60, 7],
+    ["BuildKit v0.32: POST and PUT, image and cache each by itself", "buildkit-cold", 29, 8],
+    ["docker 26.1: POST and PUT, one repository", "docker-cold", 15, 4],
+    ["kaniko v1.24: PATCH and PUT, one mount answered with an upload", "kaniko-cold", 46, 8],
+  ])("counts the uploads of %s", (_, name, lines, uploads) => {
+    const log = captured(name);
+    expect(log).toHaveLength(lines);
+    expect(readTraffic(log, oneByteEach(log))).toStrictEqual({ pulledBytes: 0, pushedBytes: uploads });
   });
 });
