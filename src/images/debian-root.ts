@@ -61,7 +61,9 @@ async function installInside(root: string, packages: readonly string[]): Promise
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   const aptGet = (...argv: string[]) => hostCommand("chroot", [root, "apt-get", "-qq", ...argv], { env });
   await aptGet("update");
-  await aptGet("install", "-y", "--no-install-recommends", ...packages);
+  // Nothing of it needs to outlive a power cut: the image is imported at once.
+  const options = ["-y", "--no-install-recommends", "-o", "Dpkg::Options::=--force-unsafe-io"];
+  await aptGet("install", ...options, ...packages);
   await rm(policy);
 }
 

@@ -7,6 +7,7 @@ import { connectEngine, type Engine } from "../../src/executors/engine-connectio
 import { makeBase, pullBase, serveBase } from "../../src/images/bases.ts";
 import { importDirectory, madeVersion, VERSION_LABEL } from "../../src/images/import-image.ts";
 import { pullOfficial } from "../../src/images/official.ts";
+import { makeTool, MAKERS } from "../../src/images/packages.ts";
 import { PINS, pulledBy } from "../../src/images/pins.ts";
 import { openTestbed } from "../../src/images/testbed.ts";
 import { startFakeEngine, type FakeEngine } from "../fakes/engine.ts";
@@ -29,33 +30,59 @@ afterEach(async () => {
 const said: string[] = [];
 const dialogue = { say: (line: string) => void said.push(line), ask: async () => false };
 
+const OFFICIAL = ["docker", "buildkit", "kaniko", "kaniko-archived", "registry"] as const;
+
 function offerOfficial(): void {
-  for (const pin of ["docker", "kaniko", "kaniko-archived", "registry"] as const) {
-    fake.images.pullable.set(pulledBy(pin), { layers: [] });
+  for (const pin of OFFICIAL) fake.images.pullable.set(pulledBy(pin), { layers: [] });
+}
+
+/** Images that set-up made before, as this version of Tare names them. */
+function holdMade(...names: (keyof typeof MAKERS)[]): void {
+  for (const name of names) {
+    fake.images.held.set(MAKERS[name].image, { layers: [], labels: { [VERSION_LABEL]: `1.0-${name}` } });
   }
 }
 
+const made = (name: keyof typeof MAKERS) => ({
+  image: MAKERS[name].image,
+  version: `1.0-${name}`,
+  digest: null,
+  origin: "made from packages",
+});
+
 describe("official images", () => {
-  it("are pulled by digest where they are not there yet", async () => {
+  it("are pulled by digest where they are not there yet, and only those that are asked for", async () => {
     offerOfficial();
     fake.images.held.set(pulledBy("registry"), { layers: [] });
-    const tools = await pullOfficial(engine.docker, false);
+    const tools = await pullOfficial(engine.docker, ["docker", "buildkit"], false);
     expect(tools).toStrictEqual({
       registry: official("registry"),
-      docker: official("docker"),
-      kaniko: official("kaniko"),
-      ownBases: false,
+      builders: { docker: official("docker"), buildkit: official("buildkit") },
+      refused: {},
     });
-    expect(fake.images.done).toStrictEqual([`pull ${pulledBy("docker")}`, `pull ${pulledBy("kaniko")}`]);
+    expect(fake.images.done).toStrictEqual([`pull ${pulledBy("docker")}`, `pull ${pulledBy("buildkit")}`]);
   });
 
   it("are the archived original of kaniko where the template names it", async () => {
     offerOfficial();
-    expect(await pullOfficial(engine.docker, true)).toMatchObject({ kaniko: official("kaniko-archived") });
+    expect(await pullOfficial(engine.docker, ["kaniko"], true)).toMatchObject({
+      builders: { kaniko: official("kaniko-archived") },
+    });
+  });
+
+  it("do not include buildah's: nothing is pulled for it and the reason is handed back", async () => {
+    offerOfficial();
+    const tools = await pullOfficial(engine.docker, ["buildah"], false);
+    expect(tools).toStrictEqual({
+      registry: official("registry"),
+      builders: {},
+      refused: { buildah: "no digest of buildah's official image is known" },
+    });
+    expect(fake.images.done).toStrictEqual([`pull ${pulledBy("registry")}`]);
   });
 
   it("cannot be had where the engine cannot pull: the reason is handed back", async () => {
-    expect(await pullOfficial(engine.docker, false)).toStrictEqual({
+    expect(await pullOfficial(engine.docker, ["docker"], false)).toStrictEqual({
       why: `manifest for ${pulledBy("registry")} not found`,
     });
   });
@@ -66,24 +93,94 @@ function official(pin: keyof typeof PINS) {
   return { image: pulledBy(pin), version, digest, origin: "official image" };
 }
 
+describe("an image of a builder", () => {
+  it("is not made again where the engine has it: its label tells the version", async () => {
+    holdMade("buildkit");
+    const options = { cacheDirectory: directory, dialogue };
+    expect(await makeTool(engine.docker, "buildkit", options)).toStrictEqual(made("buildkit"));
+    expect(fake.images.done).toStrictEqual([]);
+  });
+
+  it("has a name of its own, with a number that goes up where the recipe changes", () => {
+    const names = Object.values(MAKERS).map((maker) => maker.image);
+    expect(new Set(names).size).toBe(5);
+    for (const name of names) expect(name).toMatch(/^localhost\/tare\/[a-z]+:(?:[a-z0-9.]+-)?\d+$/);
+  });
+});
+
 describe("the testbed", () => {
-  const open = (environment: NodeJS.ProcessEnv) =>
+  type Asked = Pick<Parameters<typeof openTestbed>[0], "builders" | "others">;
+  const open = (environment: NodeJS.ProcessEnv, asked: Asked = { builders: ["docker"] }) =>
     openTestbed({
       cacheDirectory: directory,
       environment: { DOCKER_HOST: fake.address, ...environment },
       dialogue,
       archivedKaniko: false,
+      ...asked,
     });
 
   it("is the engine that runs, with official images, swept; closing it leaves the engine alone", async () => {
     offerOfficial();
     const testbed = await open({});
     expect(testbed.privateEngine).toBe(false);
-    expect(testbed.tools.docker.image).toBe(pulledBy("docker"));
+    expect(testbed.tools).toStrictEqual({
+      registry: official("registry"),
+      builders: { docker: official("docker") },
+      ownBases: false,
+    });
+    expect(testbed.missing).toStrictEqual([]);
+    expect(testbed.cacheDirectory).toBe(directory);
     expect(testbed.engine.address).toBe(fake.address);
     expect(fake.requests.at(-1)).toBe("GET /containers/json");
     await testbed.close();
     expect((await connectEngine(fake.address)).facts.cpus).toBe(4);
+  });
+
+  it("pulls a builder once that is asked for twice", async () => {
+    offerOfficial();
+    await open({}, { builders: ["kaniko"], others: ["kaniko", "docker"] });
+    expect(fake.images.done).toStrictEqual(
+      (["registry", "kaniko", "docker"] as const).map((pin) => `pull ${pulledBy(pin)}`),
+    );
+  });
+
+  it("has buildah made from packages beside official images, and says so", async () => {
+    offerOfficial();
+    holdMade("buildah");
+    said.length = 0;
+    const { tools, missing } = await open({}, { builders: ["docker", "buildah"] });
+    expect(tools).toStrictEqual({
+      registry: official("registry"),
+      builders: { docker: official("docker"), buildah: made("buildah") },
+      ownBases: false,
+    });
+    expect(missing).toStrictEqual([]);
+    expect(said).toStrictEqual([
+      "buildah is made from packages: no digest of buildah's official image is known.",
+    ]);
+  });
+
+  it("leaves out a builder that is only wanted where it can be had, with the reason", async () => {
+    offerOfficial();
+    const asked: Asked = { builders: ["docker"], others: ["buildah", "kaniko"] };
+    const { tools, missing } = await open({ TARE_IMAGES: "official" }, asked);
+    expect(Object.keys(tools.builders)).toStrictEqual(["docker", "kaniko"]);
+    expect(missing).toStrictEqual([
+      {
+        builder: "buildah",
+        why: "The official image of buildah cannot be used: no digest of buildah's official image is known.",
+        remedy: "Unset TARE_IMAGES: it is then made from Debian packages.",
+      },
+    ]);
+  });
+
+  it("is a Problem where a builder must be had and cannot", async () => {
+    offerOfficial();
+    await expect(open({ TARE_IMAGES: "official" }, { builders: ["buildah"] })).rejects.toMatchObject({
+      code: "image-unavailable",
+      message:
+        "The official image of buildah cannot be used: no digest of buildah's official image is known.",
+    });
   });
 
   it("is a Problem where official images are asked for and cannot be pulled", async () => {
@@ -117,9 +214,11 @@ describe("a base image", () => {
   });
 
   it("is not made again where the engine has it", async () => {
-    const image = "localhost/tare/base-debian-bookworm:1";
+    const image = "localhost/tare/base-debian-bookworm:2";
     fake.images.held.set(image, { layers: ["sha256:a"], labels: { [VERSION_LABEL]: "1" } });
-    expect(await makeBase(engine.docker, "docker.io/library/debian:12-slim", dialogue)).toStrictEqual({
+    expect(
+      await makeBase(engine.docker, "docker.io/library/debian:12-slim", dialogue, directory),
+    ).toStrictEqual({
       name: "docker.io/library/debian:12-slim",
       image,
       digest: null,
@@ -130,7 +229,7 @@ describe("a base image", () => {
   });
 
   it("is a Problem where no package makes it", async () => {
-    await expect(makeBase(engine.docker, "fedora:40", dialogue)).rejects.toMatchObject({
+    await expect(makeBase(engine.docker, "fedora:40", dialogue, directory)).rejects.toMatchObject({
       code: "base-image-missing",
       message:
         "The base image fedora:40 cannot be had: no public registry is in reach, and no package makes it.",
