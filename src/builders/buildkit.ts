@@ -68,7 +68,10 @@ function job(run: BuildRun): { job: Job; dropped: DroppedFlag[] } {
         "sh",
         `--config=${CONFIGURATION}`,
         `--addr=${SOCKET}`,
+        // RUN steps use the job's network; nothing of a cache is thrown away while it is measured.
         "--oci-worker-net=host",
+        "--oci-worker-gc=false",
+        "--containerd-worker=false",
       ],
       ready: ["buildctl", `--addr=${SOCKET}`, "debug", "workers"],
       commands: [{ phase: "build and push", argv, workingDirectory: run.projectDirectory, mayFail: false }],

@@ -107,10 +107,19 @@ export function buildArguments({ recipe, proxy }: Pick<BuildRun, "recipe" | "pro
       dropped.push({ flag: `--build-arg=${name}`, why: "its value is known in a pipeline only" });
     else pairs.push(`${name}=${value}`);
   }
-  // Every builder takes these without an ARG, and keeps them out of the image.
-  for (const name of proxy === null ? [] : ["http_proxy", "https_proxy"])
-    if (recipe.buildArgs[name] === undefined) pairs.push(`${name}=${proxy}`);
+  for (const [name, value] of proxyVariables(proxy))
+    if (recipe.buildArgs[name] === undefined) pairs.push(`${name}=${value}`);
   return { pairs, flags: pairs.flatMap((pair) => ["--build-arg", pair]), dropped };
+}
+
+/** Every builder takes these without an ARG, and keeps them out of the image. A RUN's own services need no proxy. */
+function proxyVariables(proxy: string | null): [name: string, value: string][] {
+  if (proxy === null) return [];
+  return [
+    ["http_proxy", proxy],
+    ["https_proxy", proxy],
+    ["no_proxy", "localhost,127.0.0.1,::1"],
+  ];
 }
 
 /** Throws Problem flag-refused for a context that a builder would fetch: URLs, and git's short forms of them. */

@@ -37,5 +37,5 @@ export type Variant = {
   id: string;
   title: string;
   /** Strategies that it can be tried with. */
-  appliesTo(builder: BuilderId, cache: CacheId): boolean;
+  appliesTo: (builder: BuilderId, cache: CacheId) => boolean;
 };

@@ -6,7 +6,7 @@ const inRegistry = (_: BuilderId, cache: CacheId) =>
   cache === "registry-min" || cache === "registry-max" || cache === "layers";
 
 /** Every variant that Tare can try. What each builder does with one stands in the builder. */
-export const VARIANTS: readonly Variant[] = [
+export const variants: readonly Variant[] = [
   { id: "uncompressed", title: "layers kept uncompressed in memory", appliesTo: isKaniko },
   { id: "redo", title: "files compared by time, size and owner", appliesTo: isKaniko },
   {
@@ -30,5 +30,5 @@ export const VARIANTS: readonly Variant[] = [
 
 /** The variant of this id; null where there is none. */
 export function variantOf(id: string): Variant | null {
-  return VARIANTS.find((variant) => variant.id === id) ?? null;
+  return variants.find((variant) => variant.id === id) ?? null;
 }

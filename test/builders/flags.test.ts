@@ -3,7 +3,7 @@ import { builders } from "../../src/builders/index.ts";
 import type { BuildRun } from "../../src/builders/types.ts";
 import { DEFAULT_LIMITS } from "../../src/domain/job.ts";
 import { Problem } from "../../src/domain/problem.ts";
-import { BUILDERS, type BuilderId, type Recipe } from "../../src/domain/recipe.ts";
+import type { BuilderId, Recipe } from "../../src/domain/recipe.ts";
 import { trialRecipe } from "../fixtures/trial/image-trial.ts";
 
 function runOf(recipe: Recipe): BuildRun {
@@ -13,27 +13,43 @@ function runOf(recipe: Recipe): BuildRun {
     images: ["127.0.0.1:5000/app:latest"],
     cacheFrom: [],
     cacheTo: [],
+    pulls: [],
     files: [],
     projectDirectory: "/builds/group/project",
     dockerfile: "/builds/group/project/Dockerfile",
     context: null,
     registryHost: "127.0.0.1:5000",
     baseHost: null,
+    proxy: null,
     image: "builder",
     limits: DEFAULT_LIMITS,
   };
 }
 
-const recipeOf = (builder: BuilderId, more: Partial<Recipe>) =>
-  trialRecipe(`${builder}/none`, { flags: [], buildArgs: {}, environment: {}, target: null, ...more });
+/** A builder with the words that a template calls it by. */
+const WORDS = {
+  docker: ["docker", "docker build"],
+  buildx: ["buildkit", "docker buildx build"],
+  buildctl: ["buildkit", "buildctl build"],
+  kaniko: ["kaniko", "/kaniko/executor"],
+  buildah: ["buildah", "buildah build"],
+} as const satisfies Record<string, [BuilderId, string]>;
+type Words = keyof typeof WORDS;
+const ALL = Object.keys(WORDS) as Words[];
 
-const jobOf = (builder: BuilderId, more: Partial<Recipe>) =>
-  builders[builder].job(runOf(recipeOf(builder, more)));
+const recipeOf = (words: Words, more: Partial<Recipe>) => {
+  const [builder, program] = WORDS[words];
+  const plain = { program, flags: [], buildArgs: {}, environment: {}, target: null };
+  return trialRecipe(`${builder}/none`, { ...plain, ...more });
+};
+
+const jobOf = (words: Words, more: Partial<Recipe>, run: Partial<BuildRun> = {}) =>
+  builders[WORDS[words][0]].job({ ...runOf(recipeOf(words, more)), ...run });
 
 /** The words that build the image. */
-const argvOf = (builder: BuilderId, more: Partial<Recipe>): string[] => {
-  const { job } = jobOf(builder, more);
-  return job.commands[0]?.argv ?? job.main;
+const argvOf = (words: Words, more: Partial<Recipe>, run: Partial<BuildRun> = {}): string[] => {
+  const { job } = jobOf(words, more, run);
+  return job.commands.find(({ phase }) => phase.startsWith("build"))?.argv ?? job.main;
 };
 
 function problemOf(call: () => unknown): Problem {
@@ -51,7 +67,16 @@ const SECRET = "it hands a secret to the build";
 const NOT_PUSHED = "the image is not pushed then";
 const BESIDE = "it writes the image beside the registry";
 
-const REFUSED: Record<BuilderId, [flag: string, why: string][]> = {
+/** A flag that goes before the one that is refused. */
+const KNOWN: Record<Words, string[]> = {
+  docker: ["--label=a=b"],
+  buildx: ["--label=a=b"],
+  buildctl: ["--opt=label:a=b"],
+  kaniko: ["--label=a=b"],
+  buildah: ["--label=a=b"],
+};
+
+const REFUSED: Record<Words, [flag: string, why: string][]> = {
   docker: [
     ["-v=/:/host", HOST],
     ["--volume=/:/host", HOST],
@@ -83,13 +108,72 @@ const REFUSED: Record<BuilderId, [flag: string, why: string][]> = {
     ["--tar-path=/out.tar", BESIDE],
     ["--tarPath=/out.tar", BESIDE],
   ],
+  buildx: [
+    ["--add-host=mirror:10.0.0.1", HOST],
+    ["--allow=security.insecure", HOST],
+    ["--build-context=src=/etc", HOST],
+    ["--cgroup-parent=/", HOST],
+    ["--isolation=host", HOST],
+    ["--security-opt=seccomp=unconfined", HOST],
+    ["--volume=/:/host", HOST],
+    ["--secret=id=key,src=/root/.ssh/id_rsa", SECRET],
+    ["--ssh=default", SECRET],
+    ["--output=type=local,dest=/", NOT_PUSHED],
+    ["--output=/", NOT_PUSHED],
+    ["--output=type=tar,dest=x", NOT_PUSHED],
+    [
+      "--output=type=image,push-by-digest=true",
+      "Tare does not know the option push-by-digest of its exporter",
+    ],
+    ["--shm-size=64m", "Tare has no words of buildctl for it"],
+    ["--ulimit=nofile=1024", "Tare has no words of buildctl for it"],
+    ["--attest=mode=max", "it names no type of attestation"],
+    ["--annotation=x", "it is no annotation that Tare can read"],
+    ["--squash", "it needs an experimental daemon"],
+  ],
+  buildctl: [
+    ["--allow=network.host", HOST],
+    ["--oci-layout=x=/etc", HOST],
+    ["--source-policy-file=x", HOST],
+    ["--opt=add-hosts=mirror=10.0.0.1", HOST],
+    ["--opt=cgroup-parent=/", HOST],
+    ["--opt=context=https://example.org/src.git", HOST],
+    ["--opt=context:src=local:etc", HOST],
+    ["--opt=source=docker.io/x/frontend", HOST],
+    ["--opt=cmdline=x", "Tare does not know the option cmdline of the frontend"],
+    ["--frontend=gateway.v0", "only the frontend dockerfile.v0 is run"],
+    ["--secret=id=key", SECRET],
+    ["--ssh=default", SECRET],
+    ["--output=type=local,dest=out", NOT_PUSHED],
+    ["--output=type=oci,dest=x.tar", NOT_PUSHED],
+  ],
+  buildah: [
+    ["--add-host=mirror:10.0.0.1", HOST],
+    ["--build-context=src=/etc", HOST],
+    ["--cap-add=SYS_ADMIN", HOST],
+    ["--device=/dev/kvm", HOST],
+    ["--hooks-dir=/x", HOST],
+    ["--pid=host", HOST],
+    ["--security-opt=label=disable", HOST],
+    ["--userns=host", HOST],
+    ["--volume=/:/host", HOST],
+    ["--url=tcp://x", HOST],
+    ["--secret=id=key", SECRET],
+    ["--ssh=default", SECRET],
+    ["--sign-by=key", SECRET],
+    ["--output=out", NOT_PUSHED],
+    ["--from=alpine", "it takes another base image than the Dockerfile names"],
+    ["--manifest=list", "it makes a list of images"],
+    ["--all-platforms", "it builds for machines other than this one"],
+    ["--squash-all", "buildah has no such flag"],
+  ],
 };
 
 const UNKNOWN = ["--frobnicate", "--frobnicate=1", "--v", "-x", "--", "", "--__proto__", "--constructor"];
 
-describe.each(BUILDERS)("flags of %s that are refused", (builder) => {
+describe.each(ALL)("flags of %s that are refused", (builder) => {
   it.each(REFUSED[builder])("%s", (flag, why) => {
-    const problem = problemOf(() => jobOf(builder, { flags: ["--label=a=b", flag] }));
+    const problem = problemOf(() => jobOf(builder, { flags: [...KNOWN[builder], flag] }));
     expect(problem.code).toBe("flag-refused");
     expect(problem.message).toBe(`.ci/template.yml:14 (job alder-container): ${flag} is not run: ${why}.`);
     expect(problem.remedy).toBe("Leave the flag out of the template, or leave this image out with --images.");
@@ -99,7 +183,7 @@ describe.each(BUILDERS)("flags of %s that are refused", (builder) => {
     const problem = problemOf(() => jobOf(builder, { flags: [flag] }));
     expect(problem.code).toBe("flag-refused");
     expect(problem.message).toBe(
-      `.ci/template.yml:14 (job alder-container): ${flag} is not run: Tare does not know this flag of ${builder}.`,
+      `.ci/template.yml:14 (job alder-container): ${flag} is not run: Tare does not know this flag of ${WORDS[builder][0]}.`,
     );
   });
 
@@ -125,7 +209,7 @@ const LOG = "Tare reads the log in one format";
 const TRIAL = "the trial has registries of its own";
 const RETRY = "a trial does not retry";
 
-const DROPPED: Record<BuilderId, [flag: string, why: string][]> = {
+const DROPPED: Record<Words, [flag: string, why: string][]> = {
   docker: [
     ["--progress=plain", SHOWN],
     ["--quiet", SHOWN],
@@ -168,9 +252,41 @@ const DROPPED: Record<BuilderId, [flag: string, why: string][]> = {
     ["--skip-tls-verify-registry=x", TRIAL],
     ["--cache-dir=/cache", "the trial has no warmed directory of base images"],
   ],
+  buildx: [
+    ["--progress=plain", SHOWN],
+    ["--quiet", SHOWN],
+    ["--metadata-file=meta.json", FILE],
+    ["--iidfile=id", FILE],
+    ["--network=host", "every build of a trial uses the network of its job"],
+    ["--memory=1g", LIMITS],
+    ["--load", "the image is pushed from where it was built"],
+    ["--output=type=docker", "the image is pushed from where it was built"],
+    ["--builder=remote", "the job has a daemon of its own"],
+    ["--force-rm", "BuildKit does nothing with it"],
+  ],
+  buildctl: [
+    ["--progress=plain", SHOWN],
+    ["--trace=x", SHOWN],
+    ["--metadata-file=meta.json", FILE],
+    ["--addr=tcp://buildkitd:1234", "the job has a daemon of its own"],
+    ["--tlscacert=ca.pem", "the job has a daemon of its own"],
+    ["--opt=force-network-mode=host", "every build of a trial uses the network of its job"],
+  ],
+  buildah: [
+    ["--quiet", SHOWN],
+    ["--iidfile=id", FILE],
+    ["--network=host", "every build of a trial uses the network of its job"],
+    ["--memory=1g", LIMITS],
+    ["--tls-verify=false", TRIAL],
+    ["--authfile=x", TRIAL],
+    ["--retry=3", RETRY],
+    ["--isolation=chroot", "every RUN of the job is run in a chroot"],
+    ["--storage-driver=vfs", "the job has storage of its own"],
+    ["--compress", "it is without effect"],
+  ],
 };
 
-const KEPT: Record<BuilderId, string[]> = {
+const KEPT: Record<"docker" | "kaniko" | "buildah", string[]> = {
   docker: [
     "--no-cache",
     "--pull",
@@ -208,9 +324,56 @@ const KEPT: Record<BuilderId, string[]> = {
     "--snapshotMode=redo",
     "--use-new-run",
   ],
+  buildah: [
+    "--layers",
+    "--layers=false",
+    "--no-cache",
+    "--cache-ttl=24h",
+    "--squash",
+    "--format=docker",
+    "--timestamp=0",
+    "--label=a=b",
+    "--layer-label=a=b",
+    "--annotation=a=b",
+    "--env=A=1",
+    "--unsetenv=A",
+    "--platform=linux/amd64",
+    "--pull=always",
+    "--jobs=2",
+    "--skip-unused-stages=false",
+    "--shm-size=64m",
+    "--ulimit=nofile=1024",
+    "--omit-history",
+  ],
 };
 
-const OWN: Record<BuilderId, string[]> = {
+/** Flags whose words differ, and the words of buildctl. */
+const TRANSLATED: Record<"buildx" | "buildctl", [flag: string, words: string[]][]> = {
+  buildx: [
+    ["--no-cache", ["--no-cache"]],
+    ["--no-cache=false", []],
+    ["--no-cache-filter=tool,base", ["--opt", "no-cache=tool,base"]],
+    ["--platform=linux/amd64,linux/arm64", ["--opt", "platform=linux/amd64,linux/arm64"]],
+    ["--label=a=b=c d", ["--opt", "label:a=b=c d"]],
+    ["--label=empty", ["--opt", "label:empty="]],
+    ["--pull", ["--opt", "image-resolve-mode=pull"]],
+    ["--sbom=true", ["--opt", "attest:sbom=type=sbom,disabled=false"]],
+    ["--sbom=false", []],
+    ["--attest=type=sbom,generator=x", ["--opt", "attest:sbom=type=sbom,generator=x"]],
+    ["--attest=type=sbom,disabled=true", []],
+    ["--output=type=registry", []],
+  ],
+  buildctl: [
+    ["--no-cache", ["--no-cache"]],
+    ["--opt=platform=linux/amd64", ["--opt", "platform=linux/amd64"]],
+    ["--opt=label:a=b", ["--opt", "label:a=b"]],
+    ["--opt=no-cache=", ["--opt", "no-cache="]],
+    ["--opt=image-resolve-mode=pull", ["--opt", "image-resolve-mode=pull"]],
+    ["--opt=attest:provenance=mode=max", ["--opt", "attest:provenance=mode=max"]],
+  ],
+};
+
+const OWN: Record<Words, string[]> = {
   docker: [
     "--tag=x",
     "-t=x",
@@ -232,24 +395,36 @@ const OWN: Record<BuilderId, string[]> = {
     "--build-arg=x",
     "--target=x",
   ],
+  buildx: [
+    "--tag=x",
+    "--file=x",
+    "--cache-from=x",
+    "--cache-to=x",
+    "--build-arg=x",
+    "--target=x",
+    "--push",
+    "--output=type=image,name=x,push=true",
+  ],
+  buildctl: [
+    "--frontend=dockerfile.v0",
+    "--local=context=.",
+    "--opt=filename=x",
+    "--opt=build-arg:A=1",
+    "--opt=target=x",
+    "--output=type=image,name=x,push=true,registry.insecure=true",
+    "--export-cache=x",
+    "--import-cache=x",
+  ],
+  buildah: ["--tag=x", "--file=x", "--cache-from=x", "--cache-to=x", "--build-arg=x", "--target=x"],
 };
 
-describe.each(BUILDERS)("flags of %s that are allowed", (builder) => {
+describe.each(ALL)("flags of %s that are allowed", (builder) => {
   it("are dropped with their reason where they do not change what is measured", () => {
     const { dropped } = jobOf(builder, { flags: DROPPED[builder].map(([flag]) => flag) });
     expect(dropped).toStrictEqual(DROPPED[builder].map(([flag, why]) => ({ flag, why })));
     expect(argvOf(builder, { flags: DROPPED[builder].map(([flag]) => flag) })).toStrictEqual(
       argvOf(builder, { flags: [] }),
     );
-  });
-
-  it("are handed on as written, in their order", () => {
-    const { dropped } = jobOf(builder, { flags: KEPT[builder] });
-    expect(dropped).toStrictEqual([]);
-    const argv = argvOf(builder, { flags: KEPT[builder] });
-    const first = argv.indexOf(KEPT[builder][0] ?? "");
-    expect(argv.slice(first, first + KEPT[builder].length)).toStrictEqual(KEPT[builder]);
-    expect(argv.length).toBe(argvOf(builder, { flags: [] }).length + KEPT[builder].length);
   });
 
   it("are stated by Tare itself where the recipe holds what they say", () => {
@@ -262,8 +437,47 @@ describe.each(BUILDERS)("flags of %s that are allowed", (builder) => {
       { flag: "--build-arg=TOKEN", why: "its value is known in a pipeline only" },
     ]);
     const argv = argvOf(builder, { buildArgs: { A: "1", TOKEN: null, B: "x y=z", EMPTY: "" } });
-    const given = argv.flatMap((word, index) => (word === "--build-arg" ? [argv[index + 1]] : []));
-    expect(given).toStrictEqual(["A=1", "B=x y=z", "EMPTY="]);
+    const given = argv.flatMap((word) => /^(?:build-arg:)?(?:A|B|EMPTY)=.*$/.exec(word)?.[0] ?? []);
+    expect(given.map((word) => word.replace("build-arg:", ""))).toStrictEqual(["A=1", "B=x y=z", "EMPTY="]);
+  });
+
+  it("give RUN steps the proxy of the trial, unless the recipe names its own", () => {
+    const proxiesOf = (buildArgs: Record<string, string>) =>
+      argvOf(builder, { buildArgs }, { proxy: "http://127.0.0.1:3128" }).flatMap(
+        (word) => /(?:https?|no)_proxy=.*$/.exec(word)?.[0] ?? [],
+      );
+    expect(proxiesOf({})).toStrictEqual([
+      "http_proxy=http://127.0.0.1:3128",
+      "https_proxy=http://127.0.0.1:3128",
+      "no_proxy=localhost,127.0.0.1,::1",
+    ]);
+    expect(proxiesOf({ http_proxy: "http://own" })).toStrictEqual([
+      "http_proxy=http://own",
+      "https_proxy=http://127.0.0.1:3128",
+      "no_proxy=localhost,127.0.0.1,::1",
+    ]);
+  });
+});
+
+describe.each(["docker", "kaniko", "buildah"] as const)("flags of %s that are its own", (builder) => {
+  it("are handed on as written, in their order", () => {
+    const { dropped } = jobOf(builder, { flags: KEPT[builder] });
+    expect(dropped).toStrictEqual([]);
+    const argv = argvOf(builder, { flags: KEPT[builder] });
+    const first = argv.indexOf(KEPT[builder][0] ?? "");
+    expect(argv.slice(first, first + KEPT[builder].length)).toStrictEqual(KEPT[builder]);
+    expect(argv.length).toBe(argvOf(builder, { flags: [] }).length + KEPT[builder].length);
+  });
+});
+
+describe.each(["buildx", "buildctl"] as const)("flags of %s in BuildKit's words", (builder) => {
+  it.each(TRANSLATED[builder])("%s", (flag, words) => {
+    expect(jobOf(builder, { flags: [flag] }).dropped).toStrictEqual([]);
+    const argv = argvOf(builder, { flags: [flag] });
+    const plain = argvOf(builder, { flags: [] });
+    const at = plain.indexOf("filename=Dockerfile") + 1;
+    expect(argv.slice(at, at + words.length)).toStrictEqual(words);
+    expect(argv.toSpliced(at, words.length)).toStrictEqual(plain);
   });
 });
 
@@ -285,13 +499,5 @@ describe("the environment of a build", () => {
   it("holds kaniko's feature flags, and nothing else of the template", () => {
     const environment = { FF_KANIKO_X: "1", KANIKO_DIR: "/", HTTP_PROXY: "http://x" };
     expect(jobOf("kaniko", { environment }).job.environment).toStrictEqual({ FF_KANIKO_X: "1" });
-  });
-
-  it("refuses the older builder of docker: it is another program", () => {
-    const problem = problemOf(() => jobOf("docker", { environment: { DOCKER_BUILDKIT: "0" } }));
-    expect(problem.code).toBe("strategy-unsupported");
-    expect(problem.message).toBe(
-      ".ci/template.yml:14 (job alder-container): DOCKER_BUILDKIT=0 asks for the legacy builder, which Tare does not run.",
-    );
   });
 });

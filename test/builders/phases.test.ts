@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { builders } from "../../src/builders/index.ts";
 import type { BuildRun } from "../../src/builders/types.ts";
-import { DEFAULT_LIMITS, type JobResult } from "../../src/domain/job.ts";
+import { DEFAULT_LIMITS, type JobResult, type Phase } from "../../src/domain/job.ts";
 import { trialRecipe } from "../fixtures/trial/image-trial.ts";
 
 const run: BuildRun = {
@@ -10,12 +10,14 @@ const run: BuildRun = {
   images: ["127.0.0.1:5000/group/app:latest", "127.0.0.1:5000/group/app:v1"],
   cacheFrom: [],
   cacheTo: ["127.0.0.1:5000/group/app-cache"],
+  pulls: [],
   files: [],
   projectDirectory: "/builds/group/project",
   dockerfile: "/builds/group/project/Dockerfile",
   context: null,
   registryHost: "127.0.0.1:5000",
   baseHost: null,
+  proxy: null,
   image: "builder",
   limits: DEFAULT_LIMITS,
 };
@@ -32,7 +34,7 @@ function result(commands: JobResult["commands"], lines: [atMs: number, line: str
   };
 }
 
-const command = (phase: "build" | "push" | "build and push", startMs: number, endMs: number) => ({
+const command = (phase: Phase, startMs: number, endMs: number) => ({
   phase,
   startMs,
   endMs,
@@ -89,5 +91,58 @@ describe("phases of kaniko", () => {
       totalMs: 5_000,
     });
     expect(builders.kaniko.phases(run, result([])).totalMs).toBe(0);
+  });
+});
+
+describe("pulls before a build", () => {
+  it("count in the total, and neither as build nor as push", () => {
+    const ran = result([command("pull", 0, 400), command("build", 500, 900), command("push", 900, 1_000)]);
+    expect(builders.docker.phases(run, ran)).toStrictEqual({ buildMs: 400, pushMs: 100, totalMs: 900 });
+    expect(builders.buildah.phases(run, ran)).toStrictEqual({ buildMs: 400, pushMs: 100, totalMs: 900 });
+  });
+});
+
+describe("phases of BuildKit", () => {
+  const whole = [command("build and push", 100, 2_100)];
+  const lines: [number, string][] = [
+    [200, "#1 [internal] load build definition from Dockerfile"],
+    [900, "#7 exporting to image"],
+    [900, "#7 exporting layers"],
+    [1_300, "#7 pushing layers"],
+    [1_700, "#7 pushing manifest for 127.0.0.1:5000/group/app:latest"],
+    [1_800, "#8 exporting cache to registry"],
+    [2_000, "#8 writing layer sha256:ab"],
+  ];
+
+  it("end with the first layer that is pushed; the cache's export is a push", () => {
+    expect(builders.buildkit.phases(run, result(whole, lines))).toStrictEqual({
+      buildMs: 1_200,
+      pushMs: 800,
+      totalMs: 2_000,
+    });
+  });
+
+  it("end with the export of the cache where the image is not pushed before", () => {
+    const warm = lines.filter(([, line]) => !line.includes("pushing"));
+    expect(builders.buildkit.phases(run, result(whole, warm)).buildMs).toBe(1_700);
+  });
+
+  it("are unknown where the log does not get there, and where a RUN prints the same words", () => {
+    const printed: [number, string][] = [[500, "#5 0.100 #7 pushing layers"]];
+    for (const log of [lines.slice(0, 3), printed, []])
+      expect(builders.buildkit.phases(run, result(whole, log))).toStrictEqual({
+        buildMs: "unknown",
+        pushMs: "unknown",
+        totalMs: 2_000,
+      });
+  });
+
+  it("are read the same way of docker buildx build --push", () => {
+    const recipe = trialRecipe("docker/none", { program: "docker buildx build", flags: ["--push"] });
+    expect(builders.docker.phases({ ...run, recipe }, result(whole, lines))).toStrictEqual({
+      buildMs: 1_200,
+      pushMs: 800,
+      totalMs: 2_000,
+    });
   });
 });

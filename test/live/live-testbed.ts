@@ -2,7 +2,10 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Job } from "../../src/domain/job.ts";
-import { BUILDERS, type Recipe } from "../../src/domain/recipe.ts";
+import { builders } from "../../src/builders/index.ts";
+import { caches } from "../../src/caches/index.ts";
+import type { CachePlace } from "../../src/caches/types.ts";
+import { BUILDERS, type BuilderId, type CacheId, type Recipe } from "../../src/domain/recipe.ts";
 import { makeBase, pullBase, serveBase, type BaseImage } from "../../src/images/bases.ts";
 import { openTestbed, type Testbed } from "../../src/images/testbed.ts";
 import { startRegistry, type TrialRegistry } from "../../src/registry/trial-registry.ts";
@@ -64,6 +67,7 @@ export function liveRecipe(part: Partial<Recipe> & Pick<Recipe, "builder" | "str
     line: 1,
     runsIn: null,
     services: [],
+    program: "docker build",
     dockerfile: "Dockerfile",
     context: ".",
     target: null,
@@ -82,8 +86,9 @@ export function liveRecipe(part: Partial<Recipe> & Pick<Recipe, "builder" | "str
   };
 }
 
-/** docker/inline and kaniko/layers as templates of QEMU's shape state them. */
+/** docker/inline and kaniko/layers as templates of QEMU's shape state them; the others as Tare would write them. */
 export const STRATEGIES = {
+  "docker/none": adapted("docker", "none"),
   "docker/inline": liveRecipe({
     builder: "docker",
     strategy: "docker/inline",
@@ -92,14 +97,31 @@ export const STRATEGIES = {
     buildArgs: { BUILDKIT_INLINE_CACHE: "1" },
     flags: ["--provenance=false"],
   }),
+  "docker/registry-max": adapted("docker", "registry-max"),
+  "buildkit/registry-min": adapted("buildkit", "registry-min"),
+  "buildkit/registry-max": adapted("buildkit", "registry-max"),
+  "buildkit/inline": adapted("buildkit", "inline"),
+  "kaniko/none": adapted("kaniko", "none"),
   "kaniko/layers": liveRecipe({
     builder: "kaniko",
     strategy: "kaniko/layers",
+    program: "/kaniko/executor",
     cacheFrom: ["$CI_REGISTRY_IMAGE/image-cache"],
     cacheTo: ["$CI_REGISTRY_IMAGE/image-cache"],
     flags: ["--cache=true"],
   }),
+  "buildah/none": adapted("buildah", "none"),
+  "buildah/layers": adapted("buildah", "layers"),
 } as const;
+
+/** The image with another strategy, as Tare would write it. */
+export function adapted(builder: BuilderId, cache: CacheId, variant: string | null = null): Recipe {
+  const recipe = liveRecipe({ builder: "docker", strategy: "docker/none" });
+  const place: CachePlace = { repository: "beside the image", moreSources: [] };
+  const found = builders[builder].adapt(recipe, caches[cache], place, variant);
+  if (typeof found === "string") throw new Error(found);
+  return found;
+}
 
 /** What a registry's files say, read on the host without any code of the registry room. */
 export type DiskSums = { storedBytes: number; perRepository: Record<string, number> };
@@ -157,10 +179,13 @@ export function sumDisk(root: string): DiskSums {
       const raw = JSON.parse(readFileSync(blob(digest), "utf8")) as {
         config?: { digest: string };
         layers?: { digest: string }[];
-        manifests?: { digest: string }[];
+        manifests?: { digest: string; mediaType?: string }[];
       };
       for (const part of [raw.config, ...(raw.layers ?? [])]) if (part !== undefined) seen.add(part.digest);
-      for (const child of raw.manifests ?? []) visit(child.digest);
+      // BuildKit's older cache is an index of blobs.
+      for (const { digest: child, mediaType = "" } of raw.manifests ?? [])
+        if (/manifest|index/.test(mediaType)) visit(child);
+        else seen.add(child);
     };
     visit(readFileSync(link, "utf8"));
   }

@@ -2,10 +2,16 @@ import { randomBytes } from "node:crypto";
 import type { JobFile, Limits } from "../../src/domain/job.ts";
 import { DEFAULT_LIMITS } from "../../src/domain/job.ts";
 import type { Recipe } from "../../src/domain/recipe.ts";
+import type { Scenario } from "../../src/domain/report.ts";
 import { builders } from "../../src/builders/index.ts";
+import { editDockerfile } from "../../src/recipes/dockerfile.ts";
 import type { EditChoice } from "../../src/trials/image-source.ts";
-import { filesFor, loadImageSource } from "../../src/trials/image-source.ts";
-import { SCENARIOS } from "../../src/trials/plan.ts";
+import {
+  filesFor,
+  loadImageSource,
+  scenariosOfSource,
+  type ImageSource,
+} from "../../src/trials/image-source.ts";
 import { trialReference } from "../../src/trials/references.ts";
 import { runTrial, type TrialRecord } from "../../src/trials/run-trial.ts";
 import { registryDirectory, sumDisk, type DiskSums, type LiveTestbed } from "./live-testbed.ts";
@@ -21,25 +27,28 @@ export async function runLiveTrial(
   recipe: Recipe,
   dockerfile: string,
   options: {
-    edit?: EditChoice;
+    /** RUNs that are edited, one after the other; the same one may be edited again. */
+    edits?: EditChoice[];
     limits?: Partial<Limits>;
     moreMemoryBytes?: number;
-    scenarios?: typeof SCENARIOS;
+    scenarios?: Scenario[];
   } = {},
 ): Promise<LiveTrial> {
-  const source = await loadImageSource(
+  const loaded = await loadImageSource(
     recipe,
-    options.edit ?? "first",
+    [],
     (path) => (path === "Dockerfile" ? dockerfile : null),
     async () => [] as JobFile[],
   );
+  const source = { ...loaded, edits: editsOf(dockerfile, options.edits ?? ["first"]) };
   const disk: DiskSums[] = [];
   const name = `live-${randomBytes(4).toString("hex")}`;
   const record = await runTrial(
     {
       name,
       builder: builders[recipe.builder],
-      scenarios: [...(options.scenarios ?? SCENARIOS)],
+      prerequisites: [],
+      scenarios: options.scenarios ?? scenariosOfSource(source),
       describe: (scenario, host, limits) => {
         const mapped = (references: string[]) =>
           references.map((reference) => trialReference(reference, CONTEXT, host, recipe));
@@ -49,13 +58,15 @@ export async function runLiveTrial(
           images: mapped(recipe.images),
           cacheFrom: mapped(recipe.cacheFrom),
           cacheTo: mapped(recipe.cacheTo),
+          pulls: mapped(recipe.pulls),
           files: filesFor(source, scenario, DIRECTORY),
           projectDirectory: DIRECTORY,
           dockerfile: `${DIRECTORY}/Dockerfile`,
           context: DIRECTORY,
           registryHost: host,
           baseHost: live.baseHost,
-          image: live.testbed.tools[recipe.builder].image,
+          proxy: null,
+          image: live.testbed.tools.builders[recipe.builder]?.image ?? "",
           limits,
         };
       },
@@ -66,6 +77,8 @@ export async function runLiveTrial(
     {
       run: async (job) => live.run(job),
       onRun: () => {},
+      missedDownloads: () => false,
+      monotonicMs: () => performance.now(),
       startRegistry: async (registryName) => {
         const registry = await live.startRegistry(registryName);
         const root = await registryDirectory(live.testbed, registry.host);
@@ -84,4 +97,13 @@ export async function runLiveTrial(
     new AbortController().signal,
   );
   return { record, disk };
+}
+
+function editsOf(dockerfile: string, choices: readonly EditChoice[]): ImageSource["edits"] {
+  const edits: ImageSource["edits"] = [];
+  for (const choice of choices) {
+    const before = edits.at(-1)?.text ?? dockerfile;
+    edits.push(editDockerfile(before, choice, edits.length + 1, { path: "Dockerfile", target: null }));
+  }
+  return edits;
 }
