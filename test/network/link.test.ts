@@ -67,7 +67,7 @@ describe("a link", () => {
     });
     const spentMs = await download(link, 2_500_000);
     expect(spentMs).toBeGreaterThan(950);
-    expect(spentMs).toBeLessThan(1100);
+    expect(spentMs).toBeLessThan(1600);
     expect(link.pulledBytes()).toBe(2_500_000);
     expect(link.pushedBytes()).toBe(0);
   });
@@ -82,7 +82,7 @@ describe("a link", () => {
     socket.end(Buffer.alloc(2_500_000));
     expect((await readAll(socket)).toString()).toBe("2500000");
     expect(performance.now() - startMs).toBeGreaterThan(950);
-    expect(performance.now() - startMs).toBeLessThan(1100);
+    expect(performance.now() - startMs).toBeLessThan(1600);
   });
 
   it("gives each direction the whole rate", async () => {
@@ -99,7 +99,7 @@ describe("a link", () => {
     await readAll(socket);
     await until(() => link.pushedBytes() === 1_000_000);
     expect(performance.now() - startMs).toBeGreaterThan(450);
-    expect(performance.now() - startMs).toBeLessThan(650);
+    expect(performance.now() - startMs).toBeLessThan(1000);
   });
 
   it("shares the rate fairly between connections", async () => {
@@ -110,7 +110,7 @@ describe("a link", () => {
     // Had one been served after the other, the first would be through after 250 ms.
     for (const each of spentMs) {
       expect(each).toBeGreaterThan(850);
-      expect(each).toBeLessThan(1150);
+      expect(each).toBeLessThan(1600);
     }
   });
 
@@ -121,7 +121,7 @@ describe("a link", () => {
     socket.write("ping");
     await once(socket, "data");
     expect(performance.now() - startMs).toBeGreaterThan(79);
-    expect(performance.now() - startMs).toBeLessThan(200);
+    expect(performance.now() - startMs).toBeLessThan(500);
     socket.end();
   });
 
@@ -192,7 +192,7 @@ describe("a link in trouble", () => {
     const sockets = await Promise.all(Array.from({ length: 20 }, () => dial(link.host)));
     for (const socket of sockets) socket.resetAndDestroy();
     const spentMs = await download(link, 500_000);
-    expect(spentMs).toBeLessThan(1200);
+    expect(spentMs).toBeLessThan(1600);
   });
 
   it("cuts all connections when it is closed, and lets its port go", async () => {
