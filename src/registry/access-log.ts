@@ -1,26 +1,28 @@
 import type { Traffic } from "../domain/registry.ts";
 
-const LINE = /"(GET|PUT|POST) (\/v2\/\S+) HTTP\/[\d.]+" (\d{3}) (\d+)/;
+const LINE = /"(GET|HEAD|PUT|POST|PATCH|DELETE) (\/v2\/\S*) HTTP\/[\d.]+" (\d{3}) (\d+)/;
 
 /**
  * Bytes that crossed the link by a registry's own access log (CNCF Distribution's combined format): what GETs were
  * answered with, and the sizes of blobs whose upload was completed: by PUT after POST (docker, BuildKit), after PATCHes as
  * well (kaniko, buildah), or by one POST. Manifests that were pushed are not in it: the log
  * tells neither their digest nor their size. Blobs mounted from another repository do not cross the link; a mount that was
- * answered with 202 goes on as an upload. `sizes` maps digests to bytes.
+ * answered with 202 goes on as an upload. `sizes` maps digests to bytes. Answers of 5xx are counted, whatever was asked.
  */
 export function readTraffic(lines: readonly string[], sizes: ReadonlyMap<string, number>): Traffic {
   let pulledBytes = 0;
   let pushedBytes = 0;
+  let serverErrors = 0;
   for (const line of lines) {
     const [, method, uri, status, written] = LINE.exec(line) ?? [];
     if (method === undefined || uri === undefined) continue;
+    if (status?.startsWith("5") === true) serverErrors += 1;
     if (method === "GET" && (status === "200" || status === "206")) pulledBytes += Number(written);
-    if (method !== "GET" && status === "201") {
+    if ((method === "PUT" || method === "POST") && status === "201") {
       // A mount names its digest as `mount`, a finished upload as `digest`.
       const digest = new URL(uri, "http://registry").searchParams.get("digest");
       pushedBytes += digest === null ? 0 : (sizes.get(digest) ?? 0);
     }
   }
-  return { pulledBytes, pushedBytes };
+  return { pulledBytes, pushedBytes, serverErrors };
 }

@@ -57,8 +57,10 @@ export function createRegistryClient(origin: string, patience: RegistryPatience 
       const path = `/v2/${name}/blobs/${digest}`;
       const { status, headers } = await ask({ path, method: "HEAD", accepted: [404] });
       if (status === 404) return null;
-      const length = headers.get("content-length");
-      if (length === null) throw new Outage(`The registry does not tell the size of ${path}.`, LOOK);
+      const length = headers.get("content-length") ?? "";
+      if (!/^\d{1,15}$/.test(length)) {
+        throw new Outage(`The registry does not tell the size of ${path}.`, LOOK);
+      }
       return Number(length);
     },
     async referrers(name, digest) {
@@ -70,7 +72,9 @@ export function createRegistryClient(origin: string, patience: RegistryPatience 
 }
 
 async function fetchManifest(ask: Ask, name: string, reference: string): Promise<ReadManifest | null> {
-  const path = `/v2/${name}/manifests/${reference}`;
+  // What a registry lists as a tag may hold anything; a digest was checked when it was read.
+  const last = isDigest(reference) ? reference : encodeURIComponent(reference);
+  const path = `/v2/${name}/manifests/${last}`;
   const { status, headers, bytes } = await ask({ path, headers: { accept: ACCEPT }, accepted: [404] });
   if (status === 404) return null;
   const contentType = headers.get("content-type");

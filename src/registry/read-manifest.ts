@@ -27,6 +27,10 @@ const CACHE_CONFIG = "application/vnd.buildkit.cacheconfig.v0";
 const BLOB_TYPE =
   /^application\/vnd\.(?:oci\.image\.layer\.|docker\.image\.rootfs\.|docker\.container\.image\.|oci\.image\.config\.|buildkit\.)/;
 
+/** Characters of a foreign text in a message. */
+const MAX_SHOWN = 100;
+
+/** OCI image-spec, descriptor.md. */
 const DIGEST = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[A-Za-z0-9=_-]+$/;
 
 /** A manifest, and what its own bytes leave open. */
@@ -85,7 +89,8 @@ export function readManifest(
 
 /** The manifest's own type, the registry's, or by its fields where neither names a kind: OCI leaves the field free. */
 function typeOf(raw: Record<string, unknown>, contentType: string | null): string {
-  if (typeof raw["mediaType"] === "string" && raw["mediaType"] !== "") return raw["mediaType"];
+  const named = raw["mediaType"];
+  if (typeof named === "string" && named !== "") return named.slice(0, 255);
   const served = contentType?.split(";")[0]?.trim() ?? "";
   if (served.startsWith("application/vnd.")) return served;
   if (raw["fsLayers"] !== undefined) return SCHEMA_1;
@@ -144,8 +149,10 @@ function descriptor(where: string, raw: unknown): Descriptor {
     throw new Outage(`${where} holds a descriptor without digest or size.`, LOOK);
   }
   // A digest becomes part of a path: nothing else may.
-  if (!DIGEST.test(digest)) throw new Outage(`${where} holds a digest that is none: ${digest}`, LOOK);
-  const type = typeof mediaType === "string" ? mediaType : "";
+  if (!DIGEST.test(digest))
+    throw new Outage(`${where} holds a digest that is none: ${digest.slice(0, MAX_SHOWN)}`, LOOK);
+  // RFC 6838 allows 127 characters on each side of the slash.
+  const type = typeof mediaType === "string" && mediaType.length <= 255 ? mediaType : "";
   const foreign =
     (Array.isArray(urls) && urls.length > 0) || type.includes("foreign") || type.includes("nondistributable");
   return { digest, bytes: size, mediaType: type, foreign };

@@ -7,7 +7,7 @@ import { LOOK } from "./registry-http.ts";
 
 /** All manifests of a snapshot are held in memory at once: beyond this it is no registry of builds. */
 const MAX_MANIFESTS = 100_000;
-const MAX_MANIFEST_BYTES = 256 * 1024 * 1024;
+const MAX_MANIFEST_BYTES = 128 * 1024 * 1024;
 
 /** What was read of one repository, by digest, and the tags that were there. */
 export type WalkedRepository = {

@@ -149,6 +149,12 @@ describe("a manifest's bytes", () => {
     expect(() => read(body)).toThrow("here holds a descriptor without digest or size.");
   });
 
+  it("are not believed in a type longer than a type can be", () => {
+    const long = `application/vnd.${"x".repeat(1_000)}`;
+    expect(read({ layers: [entry(long, "1", 1)] }).manifest.layers[0]?.mediaType).toBe("");
+    expect(read({ mediaType: long }).manifest.mediaType).toHaveLength(255);
+  });
+
   it.each(["../../_catalog", "sha256:../x", "sha256:a/b", "latest", "sha256:", ""])(
     "are an Outage with the digest %j, which would lead elsewhere",
     (digest) => {

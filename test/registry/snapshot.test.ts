@@ -160,6 +160,15 @@ describe("what a registry names and does not hold as named", () => {
     expect(Object.keys(taken.repositories[0]?.tags ?? {})).toStrictEqual(["other"]);
   });
 
+  it("is a tag that would lead elsewhere", async () => {
+    pushImage(registry, "app", "latest", ["one"]);
+    registry.disturb({ path: /tags/, body: '{"tags":["../../_catalog"]}' });
+    expect((await faults()).map(({ said }) => said)).toStrictEqual([
+      "app lists ../../_catalog among its tags and has no such manifest.",
+    ]);
+    expect(manifestRequests()).toStrictEqual(["GET /v2/app/manifests/..%2F..%2F_catalog"]);
+  });
+
   it("is a blob that is gone: named once, and 0 bytes", async () => {
     const layer = pushed(registry, "app", TYPES.layer, "lost");
     const { digest } = pushManifest(registry, "app", "latest", TYPES.manifest, {
@@ -265,5 +274,17 @@ describe("what a registry names and does not hold as named", () => {
     // What was under way arrives still; of 300 manifests most were never asked for.
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(manifestRequests().length).toBeLessThan(200);
+  });
+
+  it("is an Outage where manifests are more than memory should hold", async () => {
+    const body = `{"pad":"${" ".repeat(4_000_000)}"}`;
+    for (let tag = 0; tag < 34; tag++)
+      registry.manifest("app", `t${tag}`, { body, mediaType: TYPES.manifest });
+    await expect(snapshot()).rejects.toThrow(
+      new Outage(
+        "The registry holds more than 100000 manifests or 134217728 bytes of them.",
+        "Look at what was pushed there.",
+      ),
+    );
   });
 });
