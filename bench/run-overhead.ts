@@ -55,7 +55,7 @@ function kanikoJob(live: LiveTestbed, host: string, instruction: string): Job {
   const base = live.baseHost;
   return {
     name: `bench-${randomBytes(4).toString("hex")}`,
-    image: live.testbed.tools.kaniko.image,
+    image: live.testbed.tools.builders.kaniko?.image ?? "",
     main: [
       "/kaniko/executor",
       "--dockerfile=/builds/x/Dockerfile",
