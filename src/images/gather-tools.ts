@@ -72,7 +72,7 @@ function explainRefusal(builder: BuilderId, why: string, request: ToolsRequest):
     throw new Problem(
       "image-unavailable",
       `The official image of ${builder} cannot be used: ${why}.`,
-      "Unset TARE_IMAGES: it is then made from Debian packages.",
+      "Unset TARE_IMAGES: it is then made from packages.",
     );
   }
   request.dialogue.say(`${builder} is made from packages: ${why}.`);

@@ -26,7 +26,10 @@ export function pinOf(builder: BuilderId, archivedKaniko: boolean): PinName | nu
 /** What could be pulled, and why the others could not. */
 export type Official = Omit<Tools, "ownBases"> & { refused: Partial<Record<BuilderId, string>> };
 
-/** The official images of the registry and of these builders, by digest; or why the engine can pull none here. */
+/**
+ * The official images of the registry and of these builders, by digest; or why the
+ * engine can pull none here. A builder that alone cannot be pulled is refused.
+ */
 export async function pullOfficial(
   docker: Docker,
   builders: readonly BuilderId[],
@@ -37,15 +40,19 @@ export async function pullOfficial(
     await ensurePulled(docker, image);
     return { image, version: PINS[pin].version, digest: PINS[pin].digest, origin: "official image" };
   };
-  try {
-    const official: Official = { registry: await pull("registry"), builders: {}, refused: {} };
-    for (const builder of builders) {
-      const pin = pinOf(builder, archivedKaniko);
+  const official: Official | { why: string } = await pull("registry").then(
+    (registry) => ({ registry, builders: {}, refused: {} }),
+    (error: unknown) => ({ why: errorText(error) }),
+  );
+  if ("why" in official) return official;
+  for (const builder of builders) {
+    const pin = pinOf(builder, archivedKaniko);
+    try {
       if (pin === null) official.refused[builder] = `no digest of ${builder}'s official image is known`;
       else official.builders[builder] = await pull(pin);
+    } catch (error) {
+      official.refused[builder] = errorText(error);
     }
-    return official;
-  } catch (error) {
-    return { why: errorText(error) };
   }
+  return official;
 }

@@ -81,6 +81,16 @@ describe("official images", () => {
     expect(fake.images.done).toStrictEqual([`pull ${pulledBy("registry")}`]);
   });
 
+  it("are refused one by one where a registry does not answer: the others are pulled", async () => {
+    offerOfficial();
+    fake.images.pullable.delete(pulledBy("buildkit"));
+    expect(await pullOfficial(engine.docker, ["buildkit", "docker"], false)).toStrictEqual({
+      registry: official("registry"),
+      builders: { docker: official("docker") },
+      refused: { buildkit: `manifest for ${pulledBy("buildkit")} not found` },
+    });
+  });
+
   it("cannot be had where the engine cannot pull: the reason is handed back", async () => {
     expect(await pullOfficial(engine.docker, ["docker"], false)).toStrictEqual({
       why: `manifest for ${pulledBy("registry")} not found`,
@@ -169,7 +179,7 @@ describe("the testbed", () => {
       {
         builder: "buildah",
         why: "The official image of buildah cannot be used: no digest of buildah's official image is known.",
-        remedy: "Unset TARE_IMAGES: it is then made from Debian packages.",
+        remedy: "Unset TARE_IMAGES: it is then made from packages.",
       },
     ]);
   });
