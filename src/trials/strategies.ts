@@ -42,14 +42,8 @@ function wantedStrategy(name: string): WantedStrategy {
 }
 
 /** The recipe that has the image built with another strategy, or why there is none. */
-export function adaptRecipe(recipe: Recipe, wanted: WantedStrategy): Recipe | string {
-  const { builder, cache, variant } = wanted;
-  const found = variants.find(({ id }) => id === variant);
-  if (found !== undefined && !found.appliesTo(builder, cache))
-    return `the variant ${found.id} is none of ${builder}/${cache}`;
-  const place: CachePlace = {
-    repository: variant === "own-repository" ? "the image's own" : "beside the image",
-    moreSources: [],
-  };
-  return builders[builder].adapt(recipe, caches[cache], place, variant);
+export function adaptRecipe(recipe: Recipe, { builder, cache, variant }: WantedStrategy): Recipe | string {
+  return builders[builder].adapt(recipe, caches[cache], BESIDE, variant);
 }
+
+const BESIDE: CachePlace = { repository: "beside the image", moreSources: [] };

@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { Problem } from "../../src/domain/problem.ts";
-import { namedProject, repositoryOf, tagOf, trialReference } from "../../src/trials/references.ts";
+import {
+  expandPredefined,
+  namedProject,
+  repositoryOf,
+  sameReference,
+  tagOf,
+  trialReference,
+} from "../../src/trials/references.ts";
 import { trialRecipe } from "../fixtures/trial/image-trial.ts";
 
 const HOST = "127.0.0.1:5000";
@@ -46,6 +53,26 @@ describe("a reference in a trial", () => {
         "Leave this image out with --images.",
       ),
     );
+  });
+});
+
+describe("a text that names the pipeline's variables", () => {
+  it("has those replaced that a trial knows, and no others", () => {
+    expect(expandPredefined("$CI_REGISTRY_IMAGE/base:${CI_COMMIT_REF_NAME}-$COMMIT", context, HOST)).toBe(
+      `${HOST}/group/sub/project/base:Feature/Größe_1--x-$COMMIT`,
+    );
+  });
+});
+
+describe("two references", () => {
+  it.each([
+    ["$CI_REGISTRY_IMAGE/base:latest", "$CI_REGISTRY/group/sub/project/base", true],
+    ["$CI_REGISTRY_IMAGE/base:latest", "$CI_REGISTRY_IMAGE/base:v1", false],
+    // A name without the pipeline's registry is some other image of that name.
+    ["base:latest", "base:latest", false],
+    ["$CI_REGISTRY_IMAGE/base:$UNKNOWN", "$CI_REGISTRY_IMAGE/other:$UNKNOWN", false],
+  ])("%s and %s name one image: %s", (a, b, same) => {
+    expect(sameReference(a, b, context)).toBe(same);
   });
 });
 

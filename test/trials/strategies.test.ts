@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { Problem } from "../../src/domain/problem.ts";
+import { adaptRecipe, ALL_STRATEGIES, wantedStrategies } from "../../src/trials/strategies.ts";
+import { trialRecipe } from "../fixtures/trial/image-trial.ts";
+
+describe("strategies as they are asked for", () => {
+  it("are builder, cache and variant, each once", () => {
+    expect(wantedStrategies(["kaniko/layers+redo", "buildah/layers", "buildah/layers"])).toStrictEqual([
+      { builder: "kaniko", cache: "layers", variant: "redo" },
+      { builder: "buildah", cache: "layers", variant: null },
+    ]);
+  });
+
+  it("are nine for all", () => {
+    const names = wantedStrategies(["all", "kaniko/none"]).map(({ builder, cache }) => `${builder}/${cache}`);
+    expect(names).toStrictEqual(ALL_STRATEGIES);
+    expect(names).toHaveLength(9);
+  });
+
+  it.each([
+    "kaniko",
+    "kaniko/layers+squash",
+    "kaniko/layers+redo+zstd",
+    "kaniko/layers/x",
+    "podman/layers",
+    "docker/registry",
+    "",
+  ])("are refused with the list where %o is none", (name) => {
+    expect(() => wantedStrategies([name])).toThrow(Problem);
+    try {
+      wantedStrategies([name]);
+    } catch (error) {
+      expect((error as Problem).message).toBe(`${name} is no strategy that Tare knows.`);
+      expect((error as Problem).details[1]).toContain("redo (");
+    }
+  });
+});
+
+describe("a recipe with another strategy", () => {
+  const recipe = trialRecipe("docker/inline");
+
+  it("keeps what is built and takes the cache's own references", () => {
+    expect(adaptRecipe(recipe, { builder: "kaniko", cache: "layers", variant: null })).toMatchObject({
+      builder: "kaniko",
+      strategy: "kaniko/layers",
+      dockerfile: recipe.dockerfile,
+      context: recipe.context,
+      images: recipe.images,
+      cacheTo: ["$CI_REGISTRY_IMAGE/qemu/alder-cache"],
+      buildArgs: {},
+    });
+  });
+
+  it("is refused with the reason where the builder has no such cache", () => {
+    for (const cache of ["inline", "gha", "local", "registry-max"] as const)
+      expect(adaptRecipe(recipe, { builder: "kaniko", cache, variant: null })).toBeTypeOf("string");
+    expect(adaptRecipe(recipe, { builder: "docker", cache: "none", variant: "redo" })).toBe(
+      "docker/none has no variant redo",
+    );
+  });
+});
