@@ -9,7 +9,10 @@ const LINE = /"(GET|HEAD|PUT|POST|PATCH|DELETE) (\/v2\/\S*) HTTP\/[\d.]+" (\d{3}
  * tells neither their digest nor their size. Blobs mounted from another repository do not cross the link; a mount that was
  * answered with 202 goes on as an upload. `sizes` maps digests to bytes. Answers of 5xx are counted, whatever was asked.
  */
-export function readTraffic(lines: readonly string[], sizes: ReadonlyMap<string, number>): Traffic {
+export function readTraffic(
+  lines: readonly string[],
+  sizes: ReadonlyMap<string, number>,
+): Omit<Traffic, "serverErrors"> {
   let pulledBytes = 0;
   let pushedBytes = 0;
   let serverErrors = 0;

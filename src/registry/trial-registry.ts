@@ -6,12 +6,14 @@ import type { Snapshot, Traffic } from "../domain/registry.ts";
 import { readTraffic } from "./access-log.ts";
 import { createRegistryClient, type RegistryClient } from "./client.ts";
 import { PATIENCE, registryHttp } from "./registry-http.ts";
+import { countServerErrors, readServerErrors } from "./server-errors.ts";
 import { takeSnapshot } from "./snapshot.ts";
 
 const ROOT = "/var/lib/registry";
 const DATA = `${ROOT}/docker/registry/v2`;
 const READY_LIMIT_MS = 15_000;
 const LOG_LIMIT_MS = 10_000;
+const REASON_LIMIT_MS = 2_000;
 
 /** A registry of a trial's own on loopback: one process, one directory, gone with the trial. */
 export type TrialRegistry = {
@@ -19,7 +21,7 @@ export type TrialRegistry = {
   host: string;
   client: RegistryClient;
   snapshot(): Promise<Snapshot>;
-  /** Bytes over the link since the last call. */
+  /** Bytes over the link, and errors of the registry's own, since the last call. */
   traffic(): Promise<Traffic>;
   /** Remembers everything stored, and goes back to it. */
   mark(): Promise<void>;
@@ -101,6 +103,7 @@ async function answers(service: Service, port: number): Promise<boolean> {
 function trialRegistry(service: Service, port: number): TrialRegistry {
   const client = createRegistryClient(`http://127.0.0.1:${port}`);
   let linesRead = 0;
+  let reasonsRead = 0;
   return {
     host: `127.0.0.1:${port}`,
     client,
@@ -111,9 +114,12 @@ function trialRegistry(service: Service, port: number): TrialRegistry {
     async traffic() {
       const lines = await settledLog(service, port);
       const sizes = new Map(Object.entries(await storedBlobs(service)));
-      const traffic = readTraffic(lines.slice(linesRead), sizes);
+      const bytes = readTraffic(lines.slice(linesRead), sizes);
+      const reasons = await settledReasons(service, countServerErrors(lines));
+      const serverErrors = reasons.slice(reasonsRead).filter((reason) => reason !== null);
       linesRead = lines.length;
-      return traffic;
+      reasonsRead = reasons.length;
+      return { ...bytes, serverErrors };
     },
     async mark() {
       // Blob files never change once they are there: links to them are as good as copies.
@@ -143,6 +149,20 @@ async function settledLog(service: Service, port: number): Promise<string[]> {
     if (lines.some((line) => line.includes(sign))) return lines;
     if (performance.now() > deadline) {
       throw new Outage("The registry's access log does not go on.", "Run it again.");
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** What the registry says of as many answers of 5xx; its standard error arrives by itself, and may be later. */
+async function settledReasons(service: Service, answers: number): Promise<(string | null)[]> {
+  if (answers === 0) return [];
+  const deadline = performance.now() + REASON_LIMIT_MS;
+  for (;;) {
+    const reasons = readServerErrors(await service.errors());
+    if (reasons.length >= answers) return reasons;
+    if (performance.now() > deadline) {
+      return [...reasons, ...Array<string>(answers - reasons.length).fill("it gave no reason")];
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -226,7 +226,11 @@ describe("bytes over the link", () => {
     const parts = await push.chunkedBlob(REPOSITORY, TYPES.layer, [bytes(10_000), bytes(3_000), bytes(500)]);
     await push.mount("group/project/cache", REPOSITORY, whole);
     const again = await push.blob("group/project/cache", TYPES.config, "{}");
-    expect(await registry.traffic()).toStrictEqual({ pulledBytes: 0, pushedBytes: 20_000 + 13_500 + 2 });
+    expect(await registry.traffic()).toStrictEqual({
+      pulledBytes: 0,
+      pushedBytes: 20_000 + 13_500 + 2,
+      serverErrors: 0,
+    });
     for (const [repository, blob] of [
       [REPOSITORY, parts],
       ["group/project/cache", again],
@@ -236,7 +240,11 @@ describe("bytes over the link", () => {
       await fetch(url, { method: "HEAD" });
       await (await fetch(url)).arrayBuffer();
     }
-    expect(await registry.traffic()).toStrictEqual({ pulledBytes: 13_500 + 2 + 20_000, pushedBytes: 0 });
+    expect(await registry.traffic()).toStrictEqual({
+      pulledBytes: 13_500 + 2 + 20_000,
+      pushedBytes: 0,
+      serverErrors: 0,
+    });
   });
 });
 

@@ -36,11 +36,12 @@ describe("traffic by a registry's access log", () => {
     expect(readTraffic(CAPTURED, SIZES)).toStrictEqual({
       pulledBytes: 31 + 32 + 393 + 2 + 5,
       pushedBytes: 23,
+      serverErrors: 0,
     });
   });
 
   it("is nothing for no lines", () => {
-    expect(readTraffic([], SIZES)).toStrictEqual({ pulledBytes: 0, pushedBytes: 0 });
+    expect(readTraffic([], SIZES)).toStrictEqual({ pulledBytes: 0, pushedBytes: 0, serverErrors: 0 });
   });
 
   it.each([
@@ -55,7 +56,19 @@ describe("traffic by a registry's access log", () => {
     ["all in one POST", `POST /v2/a/blobs/uploads/?digest=${ONE}`, 21],
     ["no upload at all", "POST /v2/a/blobs/uploads/?mount=sha256%3A6d07&from=b", 0],
   ])("counts an upload with %s", (_, request, pushedBytes) => {
-    expect(readTraffic([line(request, 201, 0)], SIZES)).toStrictEqual({ pulledBytes: 0, pushedBytes });
+    expect(readTraffic([line(request, 201, 0)], SIZES)).toStrictEqual({
+      pulledBytes: 0,
+      pushedBytes,
+      serverErrors: 0,
+    });
+  });
+
+  it("tells how often the registry failed, whatever it was asked", () => {
+    const lines = ["HEAD", "GET", "POST", "PATCH", "PUT", "DELETE"].map((method) =>
+      line(`${method} /v2/a/blobs/uploads/u?digest=${ONE}`, 503, 99),
+    );
+    lines.push(line("GET /v2/", 500, 1), line(`GET /v2/a/blobs/${ONE}`, 404, 1));
+    expect(readTraffic(lines, SIZES)).toStrictEqual({ pulledBytes: 0, pushedBytes: 0, serverErrors: 7 });
   });
 
   it("counts the same blob again when it crosses the link again", () => {
@@ -74,7 +87,7 @@ describe("traffic by a registry's access log", () => {
     ["a line of another kind", 'time="2026-11-24T00:00:00Z" level=warning msg="GET /v2/a"'],
     ["an empty line", ""],
   ])("leaves out %s", (_, text) => {
-    expect(readTraffic([text], SIZES)).toStrictEqual({ pulledBytes: 0, pushedBytes: 0 });
+    expect(readTraffic([text], SIZES)).toStrictEqual({ pulledBytes: 0, pushedBytes: 0, serverErrors: 0 });
   });
 
   // Cold builds of two layers on a base, image and cache beside each other, by docker-registry 2.8.2.
@@ -86,6 +99,10 @@ describe("traffic by a registry's access log", () => {
   ])("counts the uploads of %s", (_, name, lines, uploads) => {
     const log = captured(name);
     expect(log).toHaveLength(lines);
-    expect(readTraffic(log, oneByteEach(log))).toStrictEqual({ pulledBytes: 0, pushedBytes: uploads });
+    expect(readTraffic(log, oneByteEach(log))).toStrictEqual({
+      pulledBytes: 0,
+      pushedBytes: uploads,
+      serverErrors: 0,
+    });
   });
 });
