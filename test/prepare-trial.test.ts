@@ -65,7 +65,7 @@ async function prepared(
   const base = { revision: "main^", chosenBy: "test" };
   const change = await changeOfRevision(repository, "main", base, "trusted");
   const reading = await readBothTrees(repository, change);
-  return prepareTrial(repository, change, reading, { ...REQUEST, ...more }, obstacle);
+  return await prepareTrial(repository, change, reading, { ...REQUEST, ...more }, obstacle);
 }
 
 const names = ({ trials }: PreparedTrial) => trials.map(({ pair }) => pair.image);
