@@ -1,7 +1,14 @@
 import { writeFileSync } from "node:fs";
+import { operatorJsonSchema } from "../src/config/operator-file.ts";
+import { projectJsonSchema } from "../src/config/project-file.ts";
 import { reportJsonSchema } from "../src/reports/report-schema.ts";
 
-writeFileSync(
-  new URL("../docs/report.schema.json", import.meta.url),
-  `${JSON.stringify(reportJsonSchema(), null, 2)}\n`,
-);
+const schemas = {
+  "report.schema.json": reportJsonSchema(),
+  "tare.schema.json": operatorJsonSchema(),
+  "tare-project.schema.json": projectJsonSchema(),
+};
+
+for (const [name, schema] of Object.entries(schemas)) {
+  writeFileSync(new URL(`../docs/${name}`, import.meta.url), `${JSON.stringify(schema, null, 2)}\n`);
+}

@@ -88,7 +88,7 @@ const PURE = [
   /^caches\//,
   /^trials\/(?:statistics|verdict|headline|plan|summarize|references|hits|estimate|sample|strategies)\.ts$/,
   /^reports\/(?!fill\.ts$)/,
-  /^config\/(?!open-operator-file\.ts$|image-filter\.ts$|serve\.ts$)/,
+  /^config\/(?!open-operator-file\.ts$|serve\.ts$)/,
   /^registry\/(?:ledgers|access-log|read-manifest|schema1|settle)\.ts$/,
   /^network\/link-rate\.ts$/,
 ];

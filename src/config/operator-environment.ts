@@ -7,34 +7,42 @@ type Environment = Record<string, string | undefined>;
 /** Where a setting of the environment came from, by the variable's name; the value itself is not here. */
 export type EnvironmentOrigins = Record<string, { key: string; from: string }>;
 
+export type FilledEnvironment = { environment: Environment; origins: EnvironmentOrigins; faults: string[] };
+
 /**
- * The environment with the operator's file filled in where a variable is not set: the settings of src/config read
- * variables alone, so that both ways are one. `readSecret` gets the path of a file that holds a secret.
- * Problem `configuration` where a secret is not where the file says, with every one of them.
+ * The environment with keys of the operator's file filled in where their variables are not set: the settings of
+ * src/config read variables alone, so that both ways are one. `keys` are whole keys or the mappings that hold them.
+ * `readSecret` gets the path of a file that holds a secret. A secret that is not there is a fault, a line each.
  */
-export function operatorEnvironment(
+export function fillEnvironment(
   operator: OperatorSettings,
   environment: Environment,
+  keys: readonly string[],
   readSecret: (path: string) => string,
-): { environment: Environment; origins: EnvironmentOrigins } {
-  const filled: Environment = { ...environment };
-  const origins: EnvironmentOrigins = {};
-  const faults: string[] = [];
-  for (const { key, variable, value } of variablesOf(operator)) {
+): FilledEnvironment {
+  const filled: FilledEnvironment = { environment: { ...environment }, origins: {}, faults: [] };
+  const wanted = variablesOf(operator).filter(({ key }) =>
+    keys.some((name) => key === name || key.startsWith(`${name}.`)),
+  );
+  for (const { key, variable, value } of wanted) {
     const winner = [variable, ...(ALSO[variable] ?? [])].find((name) => isSet(environment, name));
-    if (winner !== undefined) {
-      origins[variable] = { key, from: winner };
-      continue;
-    }
-    if (value === undefined) continue;
+    if (winner !== undefined) filled.origins[variable] = { key, from: winner };
+    if (winner !== undefined || value === undefined) continue;
     const found = typeof value === "object" ? secretOf(value, environment, readSecret) : String(value);
-    if (found === null) faults.push(`${key}: ${placeOf(value)} is not there, is empty, or cannot be read`);
+    if (found === null)
+      filled.faults.push(`${key}: ${placeOf(value)} is not there, is empty, or cannot be read`);
     else {
-      filled[variable] = found;
-      origins[variable] = { key, from: typeof value === "object" ? placeOf(value) : "tare.yml" };
+      filled.environment[variable] = found;
+      filled.origins[variable] = { key, from: placeOf(value) };
     }
   }
-  if (faults.length === 0) return { environment: filled, origins };
+  return filled;
+}
+
+/** `fillEnvironment`, with a Problem `configuration` for secrets that are not where the file says. */
+export function operatorEnvironment(...asked: Parameters<typeof fillEnvironment>): Environment {
+  const { environment, faults } = fillEnvironment(...asked);
+  if (faults.length === 0) return environment;
   throw new Problem(
     "configuration",
     "A secret is not where the operator's file says.",
@@ -50,11 +58,12 @@ type Variable = { key: string; variable: string; value: Secret | string | number
 
 /** Keys of the file that are variables of the environment, too. */
 function variablesOf(operator: OperatorSettings): Variable[] {
-  const { mail = {}, github = {}, gitlab = {}, web = {}, privileges } = operator;
+  const { mail = {}, github = {}, gitlab = {}, web = {}, privileges, builderImages } = operator;
   const entry = (key: string, variable: string, value: Variable["value"]) => ({ key, variable, value });
   return [
     // `auto` is what holds where the variable is not set.
     entry("privileges", "TARE_PRIVILEGES", privileges === "auto" ? undefined : privileges),
+    entry("builderImages", "TARE_IMAGES", builderImages === "auto" ? undefined : builderImages),
     entry("mail.from", "TARE_MAIL_FROM", mail.from),
     entry("mail.replyTo", "TARE_MAIL_REPLY_TO", mail.replyTo),
     entry("mail.smtpUrl", "TARE_SMTP_URL", mail.smtpUrl),

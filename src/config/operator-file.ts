@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Problem } from "../domain/problem.ts";
-import { BUILDERS } from "../domain/recipe.ts";
+import { DEFAULTS } from "./defaults.ts";
 import { readSettings, type SettingsText } from "./settings-file.ts";
 import {
   cpus,
@@ -16,14 +16,6 @@ import {
   strategies,
   thresholds,
 } from "./value-schemas.ts";
-
-/** `official`, `packages`, or an image of one's own by digest: a tag would change what is measured. */
-const toolImage = z
-  .string()
-  .regex(
-    /^(?:official|packages|[a-z0-9][a-z0-9.-]*(?::\d{1,5})?(?:\/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+(?::[\w][\w.-]{0,127})?@sha256:[0-9a-f]{64})$/u,
-    "must be official, packages, or an image with its host and digest: registry.example.org/tools/docker@sha256:…",
-  );
 
 const text = z.string().min(1).max(2000);
 
@@ -47,19 +39,6 @@ const ceilings = z.strictObject({
   memory: described(memory, "most memory of a job"),
   timeout: described(duration, "longest time of one run that can be asked for"),
 });
-
-const builders = z.strictObject(
-  Object.fromEntries(
-    [...BUILDERS, "registry" as const].map((id) => [
-      id,
-      described(
-        toolImage,
-        `image of ${id}: official, packages, or a reference with its digest`,
-        "official, else packages",
-      ),
-    ]),
-  ) as Record<(typeof BUILDERS)[number] | "registry", z.ZodOptional<typeof toolImage>>,
-);
 
 const mail = z.strictObject({
   from: described(text, "sender of the replies (TARE_MAIL_FROM)"),
@@ -104,7 +83,11 @@ const schema = z
       "how jobs with a daemon get their rights; auto: as this machine allows (TARE_PRIVILEGES)",
       "auto",
     ),
-    builders: described(builders, "where the images of builders and registry come from (TARE_IMAGES)"),
+    builderImages: described(
+      z.enum(["auto", "official", "packages"]),
+      "where the images of builders and registry come from; auto: official, else packages (TARE_IMAGES)",
+      "auto",
+    ),
     limits: described(limits, "limits of every job"),
     ceilings: described(
       ceilings,
@@ -115,10 +98,10 @@ const schema = z
       "rate of the link between builder and registry, for example 100mbit; where it is unlimited, time decides nothing",
       "unlimited",
     ),
-    repeats: described(repeats, "timed repeats; fewer than 3 decide nothing about time", 3),
+    repeats: described(repeats, "timed repeats; fewer than 3 decide nothing about time", DEFAULTS.repeats),
     budget: described(duration, "time for one change; images are sampled to fit it; none: one image"),
     strategies: described(strategies, "strategies to compare beside the change's own", []),
-    edits: described(edits, "RUN instructions that are edited, one scenario each", ["first"]),
+    edits: described(edits, "RUN instructions that are edited, one scenario each", DEFAULTS.edits),
     thresholds: described(thresholds, "what a difference must pass to decide"),
     projects: described(projects, "what differs for a project, by group/project"),
     mail: described(mail, "the mail door"),
@@ -137,11 +120,10 @@ export type OperatorSettings = z.output<typeof schema>;
 
 /** Keys that would promise what nothing enforces. */
 const REFUSED = {
-  egress:
-    "is not accepted: nothing enforces what a build may reach yet, so police it on the engine's network",
-  mirrors:
-    "is not accepted: base images are pulled as the engine is set up, so name mirrors in the engine's own settings",
-  secrets: "is not accepted: each secret stands where it is used, for example gitlab.token: {file: /…}",
+  builders: "is not accepted: images of one's own are not used yet; see builderImages",
+  egress: "is not accepted: what a build may reach is not enforced yet",
+  mirrors: "is not accepted: name mirrors in the container engine's own settings",
+  secrets: "is not accepted: a secret stands where it is used, see gitlab.token",
 };
 
 /** Reads the operator's file. Problem `configuration` with every fault, one a line. */

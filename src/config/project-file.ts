@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { FileDiff } from "../domain/change.ts";
 import { Problem } from "../domain/problem.ts";
 import type { SourceLine } from "../domain/recipe.ts";
+import { DEFAULTS } from "./defaults.ts";
 import { OPERATOR_KEYS } from "./operator-file.ts";
 import { readSettings, type SettingsText } from "./settings-file.ts";
 import {
@@ -28,8 +29,8 @@ const images = z.strictObject({
 const schema = z.strictObject({
   images: described(images, "which images are tried; * stands for any letters but /, ** for any, ? for one"),
   strategies: described(strategies, "strategies to compare beside the change's own", []),
-  edits: described(edits, "RUN instructions that are edited, one scenario each", ["first"]),
-  repeats: described(repeats, "timed repeats; fewer than 3 decide nothing about time", 3),
+  edits: described(edits, "RUN instructions that are edited, one scenario each", DEFAULTS.edits),
+  repeats: described(repeats, "timed repeats; fewer than 3 decide nothing about time", DEFAULTS.repeats),
   budget: described(duration, "time for one change; images are sampled to fit it; none: one image"),
   thresholds: described(thresholds, "what a difference must pass to decide"),
   ledger: described(ledger, "rule by which the project's registry is charged", "namespace"),

@@ -1,5 +1,5 @@
-import { isMap, isScalar, LineCounter, parseDocument, visit } from "yaml";
-import type { Document } from "yaml";
+import { isMap, isNode, isScalar, LineCounter, parseDocument, visit } from "yaml";
+import type { Document, YAMLError } from "yaml";
 import { z } from "zod";
 import { faultWords } from "./fault-words.ts";
 import { nearestKey } from "./nearest-key.ts";
@@ -18,6 +18,8 @@ const MAX_FAULTS = 50;
 
 type Key = string | number;
 type Fault = { offset: number; path: readonly Key[]; message: string };
+/** Places are looked up for the faults that are shown: a file of nothing but faults costs no time. */
+type FindFault = () => Fault;
 
 /** Reads a settings file. Unknown and repeated keys, aliases and files of more than 64 kB are refused. */
 export function readSettings<T extends z.ZodType>(
@@ -26,47 +28,49 @@ export function readSettings<T extends z.ZodType>(
 ): SettingsRead<z.output<T>> {
   if (Buffer.byteLength(source.text) > MAX_BYTES) return refusal(`${source.path}:1:1: is larger than 64 kB`);
   const lines = new LineCounter();
-  const document = parsed(source.text, lines);
-  if (document === null) return refusal(`${source.path}:1:1: is nested too deeply to be read`);
-  const faults = syntaxFaults(document);
-  // What is repeated can still be checked; what is no YAML cannot.
-  if (faults.some(({ fatal }) => fatal)) return told(source, lines, faults);
+  const document = parseDocument(source.text, { version: "1.2", prettyErrors: false, lineCounter: lines });
+  const broken = syntaxFaults(document);
+  if (broken.length > 0) return told(source, lines, broken);
   // An empty file, or one of comments alone, sets nothing.
   const value: unknown = document.contents === null || isEmpty(document) ? {} : document.toJS();
   const result = kind.schema.safeParse(value, { error: faultWords });
-  const all = [
-    ...faults,
-    ...(result.error?.issues ?? []).flatMap((issue) => faultsOf(issue, document, kind)),
-  ];
-  return result.success && all.length === 0
+  const issues = (result.error?.issues ?? []).flatMap((issue) => faultsOf(issue, document, kind));
+  const faults = [...repeatedKeys(document), ...issues];
+  return result.success && faults.length === 0
     ? { settings: result.data, faults: null }
-    : told(source, lines, all);
+    : told(source, lines, faults);
 }
 
-function parsed(text: string, lineCounter: LineCounter): Document | null {
-  try {
-    return parseDocument(text, { version: "1.2", prettyErrors: false, logLevel: "silent", lineCounter });
-  } catch (error) {
-    if (error instanceof RangeError) return null;
-    throw error;
-  }
-}
-
-/** Faults of the text itself. Its words are not shown: a secret may be among them. */
-function syntaxFaults(document: Document): (Fault & { fatal: boolean })[] {
-  const faults = [...document.errors, ...document.warnings].map((error) => {
-    const repeated = error.code === "DUPLICATE_KEY";
-    const message = repeated ? "is written twice" : `is not YAML: ${error.message.split(/[:\n]/u)[0] ?? ""}`;
-    const path = repeated ? pathAt(document, error.pos[0]) : [];
-    return { offset: error.pos[0], path, message, fatal: !repeated };
-  });
+/** What is no YAML, so that nothing can be made of it. Its words are not shown: a secret may be among them. */
+function syntaxFaults(document: Document): FindFault[] {
+  const faults: FindFault[] = [...document.errors, ...document.warnings]
+    .filter(({ code }) => code !== "DUPLICATE_KEY")
+    .map((error) => () => ({ offset: error.pos[0], path: [], message: syntaxWords(error) }));
+  // Where brackets or keys are wrong, the reader's stack may be, too: the tree is not walked.
+  if (faults.length > 0) return faults;
+  const refuse = (node: { range?: readonly number[] | null | undefined }, message: string) => {
+    faults.push(() => ({ offset: node.range?.[0] ?? 0, path: [], message }));
+  };
   visit(document, {
-    Alias: (_, alias) => {
-      const message = "is an alias: write the value out";
-      faults.push({ offset: alias.range?.[0] ?? 0, path: [], message, fatal: true });
+    Alias: (_, alias) => refuse(alias, "is an alias: write the value out"),
+    Pair: (_, { key }) => {
+      if (!isScalar(key)) refuse(isNode(key) ? key : {}, "is a key that is not text");
     },
   });
   return faults;
+}
+
+function syntaxWords({ code, message }: YAMLError): string {
+  if (code === "RESOURCE_EXHAUSTION") return "is nested too deeply to be read";
+  if (code === "MULTIPLE_DOCS") return "starts a second document: a settings file is one";
+  return `is not YAML: ${message.split(/[:\n]/u)[0] ?? ""}`;
+}
+
+/** Keys written twice; the rest of the file can still be checked. */
+function repeatedKeys(document: Document): FindFault[] {
+  return document.errors.map(({ pos: [offset] }) => () => {
+    return { offset, path: pathAt(document, offset), message: "is written twice" };
+  });
 }
 
 function isEmpty(document: Document): boolean {
@@ -96,13 +100,13 @@ function faultsOf<T extends z.ZodType>(
   issue: z.core.$ZodIssue,
   document: Document,
   kind: SettingsKind<T>,
-): Fault[] {
+): FindFault[] {
   const path = issue.path.filter((key) => typeof key !== "symbol");
   if (issue.code !== "unrecognized_keys") {
-    return [{ offset: offsetOf(document, path), path, message: issue.message }];
+    return [() => ({ offset: offsetOf(document, path), path, message: issue.message })];
   }
   const known = keysAt(z.toJSONSchema(kind.schema, { io: "input" }), path);
-  return issue.keys.map((key) => {
+  return issue.keys.map((key) => () => {
     const whole = [...path, key];
     return { offset: offsetOf(document, whole), path: whole, message: unknownKey(key, whole, known, kind) };
   });
@@ -152,18 +156,19 @@ function refusal(fault: string): { settings: null; faults: string[] } {
 function told(
   source: SettingsText,
   lines: LineCounter,
-  faults: readonly Fault[],
+  faults: readonly FindFault[],
 ): { settings: null; faults: string[] } {
-  const texts = [...faults]
-    .sort((a, b) => a.offset - b.offset)
+  const texts = faults
+    .slice(0, MAX_FAULTS)
+    .map((find) => find())
+    .toSorted((a, b) => a.offset - b.offset)
     .map(({ offset, path, message }) => {
       const { line, col } = lines.linePos(offset);
       const key = path.length === 0 ? "" : ` ${keyPath(path)}:`;
       return `${source.path}:${line}:${col}:${key} ${message}`;
     });
-  const more = texts.length - MAX_FAULTS;
-  const shown = more > 0 ? [...texts.slice(0, MAX_FAULTS), `${source.path}: and ${more} more`] : texts;
-  return { settings: null, faults: shown };
+  const more = faults.length - texts.length;
+  return { settings: null, faults: more > 0 ? [...texts, `${source.path}: and ${more} more`] : texts };
 }
 
 /** `limits.cpus`, `strategies[0]`, `projects."group/project".ledger`. */

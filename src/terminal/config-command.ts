@@ -1,13 +1,16 @@
 import { readFileSync } from "node:fs";
 import { effectiveSettings, type Effective } from "../config/effective-settings.ts";
 import { defaultPaths, openOperatorFile, type OperatorFile } from "../config/open-operator-file.ts";
-import { operatorEnvironment, type EnvironmentOrigins } from "../config/operator-environment.ts";
+import { fillEnvironment, type EnvironmentOrigins } from "../config/operator-environment.ts";
 import type { OperatorSettings } from "../config/operator-file.ts";
 import { PROJECT_FILE, projectSettingsOf, type ProjectSettings } from "../config/project-file.ts";
 import { formatDuration, formatExactBytes, formatMemory } from "../domain/quantities.ts";
 import { openRepository, resolveTree } from "../git/repository.ts";
 import { createTreeReader } from "../git/tree-reader.ts";
 import type { ExitCode } from "./exit-code.ts";
+
+/** Keys that are variables of the environment, too. */
+const DOORS = ["privileges", "builderImages", "mail", "github", "gitlab", "web"];
 
 export type ConfigFlags = { repo: string | null; rev: string; project: string | null };
 
@@ -17,7 +20,7 @@ export async function configCommand(flags: ConfigFlags): Promise<ExitCode> {
   const project = flags.repo === null ? null : await projectSettings(flags.repo, flags.rev);
   const effective = effectiveSettings(operator.settings, project, { projectPath: flags.project });
   const read = (path: string) => readFileSync(path, "utf8");
-  const { origins } = operatorEnvironment(operator.settings, process.env, read);
+  const { origins, faults } = fillEnvironment(operator.settings, process.env, DOORS, read);
   const files = [fileLine(operator), projectLine(flags, project)];
   const settings = table(["setting", "value", "from"], rowsOf(effective, operator.settings));
   const doors = Object.entries(origins).map(([variable, { key, from }]) => [
@@ -26,7 +29,7 @@ export async function configCommand(flags: ConfigFlags): Promise<ExitCode> {
     placeOf(variable, from),
   ]);
   const parts = [files, settings, doors.length === 0 ? [] : table(["door", "value", "from"], doors)];
-  const notes = effective.notes.map((note) => `Note: ${note}`);
+  const notes = [...effective.notes, ...faults].map((note) => `Note: ${note}`);
   const text = [...parts, notes].filter((part) => part.length > 0).map((part) => part.join("\n"));
   process.stdout.write(`${text.join("\n\n")}\n`);
   return 0;
@@ -78,9 +81,6 @@ function rowsOf({ settings, origins }: Effective, operator: OperatorSettings): s
     said("link", settings.link ?? "unlimited"),
     ...Object.entries(operator.ceilings ?? {}).map(([key, value]) =>
       said(`ceilings.${key}`, ceilingText(key, value), "tare.yml"),
-    ),
-    ...Object.entries(operator.builders ?? {}).map(([key, value]) =>
-      said(`builders.${key}`, String(value), "tare.yml"),
     ),
   ];
 }

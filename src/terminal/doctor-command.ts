@@ -12,6 +12,7 @@ import { PINS } from "../images/pins.ts";
 import { checkEngineSettings, MINIMUM_FREE_BYTES } from "../images/testbed.ts";
 import { freeBytes } from "../lib/disk.ts";
 import type { ExitCode } from "./exit-code.ts";
+import { ENGINE_KEYS, settingsEnvironment } from "./settings-environment.ts";
 import { cacheDirectory } from "../lib/cache-directory.ts";
 
 /** One thing that was looked at. `remedy` is set where it is not usable. */
@@ -27,9 +28,10 @@ type Finding = {
  * be run; a builder that cannot be had is told, and the others can be tried without it.
  */
 export async function doctorCommand(): Promise<ExitCode> {
-  checkEngineSettings(process.env);
-  const builders = await Promise.all(BUILDERS.map(builderFinding));
-  const needed = [await gitFinding(), ...(await engineFindings()), await diskFinding()];
+  const environment = await settingsEnvironment(...ENGINE_KEYS);
+  checkEngineSettings(environment);
+  const builders = await Promise.all(BUILDERS.map((builder) => builderFinding(builder, environment)));
+  const needed = [await gitFinding(), ...(await engineFindings(environment)), await diskFinding()];
   const findings = [...needed, ...builders];
   for (const { what, state, detail, remedy } of findings) {
     process.stdout.write(`${what.padEnd(10)} ${state.padEnd(12)} ${detail}\n`);
@@ -52,11 +54,11 @@ async function gitFinding(): Promise<Finding> {
   return { what: "git", state: "usable", detail: (await hostCommand(program, ["--version"])).trim() };
 }
 
-async function engineFindings(): Promise<Finding[]> {
-  const address = engineAddress(process.env);
-  if (address === null) return privateEngineFindings();
+async function engineFindings(environment: NodeJS.ProcessEnv): Promise<Finding[]> {
+  const address = engineAddress(environment);
+  if (address === null) return privateEngineFindings(environment);
   try {
-    return describeEngine(await connectEngine(address));
+    return describeEngine(await connectEngine(address), environment);
   } catch (error) {
     if (!(error instanceof Problem || error instanceof Outage)) throw error;
     return [{ what: "engine", state: "not usable", detail: error.message, remedy: error.remedy }];
@@ -64,7 +66,7 @@ async function engineFindings(): Promise<Finding[]> {
 }
 
 /** Without an engine Tare starts one of its own, which takes root and Debian. */
-async function privateEngineFindings(): Promise<Finding[]> {
+async function privateEngineFindings(environment: NodeJS.ProcessEnv): Promise<Finding[]> {
   if (!(await canInstall())) {
     return [
       {
@@ -83,11 +85,11 @@ async function privateEngineFindings(): Promise<Finding[]> {
     missing.length === 0
       ? { what: "packages", state: "usable", detail: "all that images are made from are installed" }
       : { what: "packages", state: "will be made", detail: `\`tare setup\` installs ${missing.join(", ")}` },
-    privilegesFinding(),
+    privilegesFinding(environment),
   ];
 }
 
-function describeEngine(engine: Engine): Finding[] {
+function describeEngine(engine: Engine, environment: NodeJS.ProcessEnv): Finding[] {
   const { facts } = engine;
   const size = `${facts.cpus} CPUs, ${formatMemory(facts.memoryBytes)}`;
   const seen = lastingParent("doctor", facts) !== null || facts.local;
@@ -105,12 +107,12 @@ function describeEngine(engine: Engine): Finding[] {
           detail: "the cgroups of a remote engine cannot be read",
           remedy: "Run Tare on the engine's own machine.",
         },
-    privilegesFinding(),
+    privilegesFinding(environment),
   ];
 }
 
-function privilegesFinding(): Finding {
-  const privileges = daemonPrivileges(process.env["TARE_PRIVILEGES"]);
+function privilegesFinding(environment: NodeJS.ProcessEnv): Finding {
+  const privileges = daemonPrivileges(environment["TARE_PRIVILEGES"]);
   const detail =
     privileges.kind === "privileged"
       ? "jobs with a daemon run privileged"
@@ -119,10 +121,10 @@ function privilegesFinding(): Finding {
 }
 
 /** Where a builder's image comes from. The engine is not asked to pull: that would change it. */
-async function builderFinding(builder: BuilderId): Promise<Finding> {
-  const source = process.env["TARE_IMAGES"];
+async function builderFinding(builder: BuilderId, environment: NodeJS.ProcessEnv): Promise<Finding> {
+  const source = environment["TARE_IMAGES"];
   const pin = pinOf(builder, false);
-  const pulls = engineAddress(process.env) !== null && source !== "packages";
+  const pulls = engineAddress(environment) !== null && source !== "packages";
   const official = pulls && pin !== null ? `official image ${PINS[pin].version}` : null;
   const obstacle = source === "official" ? null : await makeObstacle(builder);
   if (source === "official" && official === null) {

@@ -19,6 +19,7 @@ import { TARE_VERSION } from "../version.ts";
 import type { ExitCode } from "./exit-code.ts";
 import type { TrialWishes } from "./request.ts";
 import { interruption } from "./session.ts";
+import { settingsEnvironment } from "./settings-environment.ts";
 import { runTrial } from "./trial-command.ts";
 
 export type MailCommandOptions = TrialWishes & {
@@ -33,7 +34,8 @@ type Body = { text: string; result: string; base: string; head: string };
 
 /** `tare mail`: one mail in, one reply out. Mail that nobody wants answered is left alone, with the reason on standard error. */
 export async function mailCommand(options: MailCommandOptions): Promise<ExitCode> {
-  const config = readMailConfig(process.env, options.send);
+  const keys = options.send ? ["mail"] : ["mail.from", "mail.replyTo"];
+  const config = readMailConfig(await settingsEnvironment(...keys), options.send);
   const raw = await buffer(process.stdin);
   const answerable = shouldAnswer(await readMail(raw), [config.from.address]);
   if (!answerable.answer) return leaveAlone(answerable.why);

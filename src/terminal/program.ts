@@ -126,6 +126,11 @@ function program(finish: (code: ExitCode) => void): Command {
   const root = new Command("tare")
     .description("Weighs container caches before they are merged.")
     .version(TARE_VERSION)
+    .option("--config <file>", "operator's settings instead of those of this machine (TARE_CONFIG)")
+    .hook("preAction", (command) => {
+      const { config } = command.opts<{ config?: string }>();
+      if (config !== undefined) process.env["TARE_CONFIG"] = config;
+    })
     .addHelpText("after", EXIT_CODES)
     .exitOverride();
 
@@ -215,7 +220,7 @@ function program(finish: (code: ExitCode) => void): Command {
 
   root
     .command("serve")
-    .description("answer webhooks of GitHub and GitLab (settings come from the environment)")
+    .description("answer webhooks of GitHub and GitLab (settings come from the environment and tare.yml)")
     .action(async () => {
       const { serveCommand } = await import("./serve-command.ts");
       finish(await serveCommand());
@@ -252,6 +257,18 @@ function program(finish: (code: ExitCode) => void): Command {
     .action(async (flags: { yes?: boolean }) => {
       const { setupCommand } = await import("./setup-command.ts");
       finish(await setupCommand({ yes: flags.yes === true }));
+    });
+
+  root
+    .command("config")
+    .description("print the settings that a trial would have, and who says each")
+    .option("--repo <directory>", "repository whose .tare.yml is read, a checkout or bare")
+    .option("--rev <revision>", "its target branch", "HEAD")
+    .option("--project <path>", "group/project whose pipeline it is", projectPath)
+    .action(async (flags: { repo?: string; rev: string; project?: string }) => {
+      const { configCommand } = await import("./config-command.ts");
+      const { repo = null, rev, project = null } = flags;
+      finish(await configCommand({ repo, rev, project }));
     });
 
   root

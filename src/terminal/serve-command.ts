@@ -9,11 +9,13 @@ import type { ExitCode } from "./exit-code.ts";
 import { cacheDirectory } from "../lib/cache-directory.ts";
 import type { TrialWishes } from "./request.ts";
 import { interruption } from "./session.ts";
+import { settingsEnvironment } from "./settings-environment.ts";
 import { runTrial } from "./trial-command.ts";
 
 /** `tare serve`: webhooks in, comments and notes out. In memory, one change at a time. */
 export async function serveCommand(): Promise<ExitCode> {
-  const config = readServeConfig(process.env, (path) => readFileSync(path, "utf8"));
+  const environment = await settingsEnvironment("github", "gitlab", "web");
+  const config = readServeConfig(environment, (path) => readFileSync(path, "utf8"));
   await sweepRepositories();
   const tryChange: TryChange = (repository, change, reading, projectPath, signal) => {
     const argv = [

@@ -23,6 +23,7 @@ import { openHistory } from "../lib/history.ts";
 import { expectation } from "./plan-command.ts";
 import { settleRequest, type TrialWishes } from "./request.ts";
 import { interruption, withTestbed } from "./session.ts";
+import { ENGINE_KEYS, settingsEnvironment } from "./settings-environment.ts";
 
 export type Format = "mail" | "markdown" | "json" | "text";
 
@@ -83,7 +84,7 @@ export async function runTrial(
 ): Promise<Report> {
   const { request, notes } = await settleRequest(options, change, reading);
   const archivedKaniko = namesArchivedKaniko([...reading.base.recipes, ...reading.head.recipes]);
-  const obstacle = knownObstacle(process.env);
+  const obstacle = knownObstacle(await settingsEnvironment(...ENGINE_KEYS));
   const history = await openHistory(cacheDirectory(process.env));
   const early = await prepareTrial(repository, change, reading, request, obstacle, history.find);
   const { needed, others } = buildersOf(early);
