@@ -2,10 +2,8 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Job } from "../../src/domain/job.ts";
-import { builders } from "../../src/builders/index.ts";
-import { caches } from "../../src/caches/index.ts";
-import type { CachePlace } from "../../src/caches/types.ts";
-import { BUILDERS, type BuilderId, type CacheId, type Recipe } from "../../src/domain/recipe.ts";
+import { BUILDERS } from "../../src/domain/recipe.ts";
+import type { DiskSums } from "../contracts/builder-contract.ts";
 import { makeBase, pullBase, serveBase, type BaseImage } from "../../src/images/bases.ts";
 import { openTestbed, type Testbed } from "../../src/images/testbed.ts";
 import { startRegistry, type TrialRegistry } from "../../src/registry/trial-registry.ts";
@@ -59,73 +57,6 @@ export async function openLiveTestbed(): Promise<LiveTestbed> {
   };
 }
 
-/** A recipe of the example's kind; the builder's own flags and cache are given. */
-export function liveRecipe(part: Partial<Recipe> & Pick<Recipe, "builder" | "strategy">): Recipe {
-  return {
-    job: "live",
-    file: "ci.yml",
-    line: 1,
-    runsIn: null,
-    services: [],
-    program: "docker build",
-    dockerfile: "Dockerfile",
-    context: ".",
-    target: null,
-    images: ["$CI_REGISTRY_IMAGE/image:latest"],
-    cacheFrom: [],
-    cacheTo: [],
-    buildArgs: {},
-    flags: [],
-    environment: {},
-    logins: [],
-    condition: "both",
-    cacheToOptions: [],
-    pulls: [],
-    unresolved: [],
-    ...part,
-  };
-}
-
-/** docker/inline and kaniko/layers as templates of QEMU's shape state them; the others as Tare would write them. */
-export const STRATEGIES = {
-  "docker/none": adapted("docker", "none"),
-  "docker/inline": liveRecipe({
-    builder: "docker",
-    strategy: "docker/inline",
-    cacheFrom: ["$CI_REGISTRY_IMAGE/image:latest"],
-    cacheTo: ["$CI_REGISTRY_IMAGE/image:latest"],
-    buildArgs: { BUILDKIT_INLINE_CACHE: "1" },
-    flags: ["--provenance=false"],
-  }),
-  "docker/registry-max": adapted("docker", "registry-max"),
-  "buildkit/registry-min": adapted("buildkit", "registry-min"),
-  "buildkit/registry-max": adapted("buildkit", "registry-max"),
-  "buildkit/inline": adapted("buildkit", "inline"),
-  "kaniko/none": adapted("kaniko", "none"),
-  "kaniko/layers": liveRecipe({
-    builder: "kaniko",
-    strategy: "kaniko/layers",
-    program: "/kaniko/executor",
-    cacheFrom: ["$CI_REGISTRY_IMAGE/image-cache"],
-    cacheTo: ["$CI_REGISTRY_IMAGE/image-cache"],
-    flags: ["--cache=true"],
-  }),
-  "buildah/none": adapted("buildah", "none"),
-  "buildah/layers": adapted("buildah", "layers"),
-} as const;
-
-/** The image with another strategy, as Tare would write it. */
-export function adapted(builder: BuilderId, cache: CacheId, variant: string | null = null): Recipe {
-  const recipe = liveRecipe({ builder: "docker", strategy: "docker/none" });
-  const place: CachePlace = { repository: "beside the image", moreSources: [] };
-  const found = builders[builder].adapt(recipe, caches[cache], place, variant);
-  if (typeof found === "string") throw new Error(found);
-  return found;
-}
-
-/** What a registry's files say, read on the host without any code of the registry room. */
-export type DiskSums = { storedBytes: number; perRepository: Record<string, number> };
-
 /** Directory of the host where the newest registry container of this name keeps its volume. */
 export async function registryDirectory(testbed: Testbed, host: string): Promise<string> {
   const containers = await testbed.engine.docker.listContainers({ filters: { label: ["dev.tare.owner"] } });
@@ -156,43 +87,82 @@ function filesNamed(directory: string, name: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
+/** Sums of a repository: `contentBytes` without manifests, as tables by hand count. */
+export type RepositorySums = { bytes: number; contentBytes: number; tags: number };
+export type LiveDiskSums = DiskSums & {
+  repositories: Record<string, RepositorySums>;
+  /** The first layer of the image that was pushed: what it starts from. */
+  baseBytes: number;
+};
+
+type RawManifest = {
+  config?: { digest: string };
+  layers?: { digest: string }[];
+  manifests?: { digest: string; mediaType?: string }[];
+};
+
 /** Sums blob files, and for each repository the blobs that its tags' manifests name, straight from the files. */
-export function sumDisk(root: string): DiskSums {
+export function sumDisk(root: string, imageRepository: string): LiveDiskSums {
   const blob = (digest: string) => {
     const hex = digest.replace("sha256:", "");
     return join(root, "blobs/sha256", hex.slice(0, 2), hex, "data");
   };
-  const storedBytes = filesNamed(join(root, "blobs"), "data").reduce(
-    (sum, path) => sum + statSync(path).size,
-    0,
-  );
-  const byRepository = new Map<string, Set<string>>();
-  for (const link of filesNamed(join(root, "repositories"), "link").filter((path) =>
-    path.endsWith("/current/link"),
-  )) {
-    const name = link.slice(join(root, "repositories/").length).split("/_manifests/")[0] ?? "";
-    const seen = byRepository.get(name) ?? new Set<string>();
-    byRepository.set(name, seen);
-    const visit = (digest: string) => {
-      if (seen.has(digest)) return;
-      seen.add(digest);
-      const raw = JSON.parse(readFileSync(blob(digest), "utf8")) as {
-        config?: { digest: string };
-        layers?: { digest: string }[];
-        manifests?: { digest: string; mediaType?: string }[];
-      };
-      for (const part of [raw.config, ...(raw.layers ?? [])]) if (part !== undefined) seen.add(part.digest);
-      // BuildKit's older cache is an index of blobs.
-      for (const { digest: child, mediaType = "" } of raw.manifests ?? [])
-        if (/manifest|index/.test(mediaType)) visit(child);
-        else seen.add(child);
+  const bytesOf = (digests: Iterable<string>) =>
+    [...new Set(digests)].reduce((sum, digest) => sum + statSync(blob(digest)).size, 0);
+  const repositories: Record<string, RepositorySums> = {};
+  const layersOfAll = new Set<string>();
+  let baseBytes = 0;
+  for (const [name, links] of currentLinks(root)) {
+    const reached = reach(
+      links.map((link) => readFileSync(link, "utf8")),
+      (digest) => JSON.parse(readFileSync(blob(digest), "utf8")) as RawManifest,
+    );
+    for (const digest of reached.layers) layersOfAll.add(digest);
+    const content = [...reached.configs, ...reached.layers];
+    repositories[name] = {
+      bytes: bytesOf([...reached.manifests, ...content]),
+      contentBytes: bytesOf(content),
+      tags: links.length,
     };
-    visit(readFileSync(link, "utf8"));
+    const [base] = reached.layers;
+    if (name === imageRepository && base !== undefined) baseBytes = bytesOf([base]);
   }
-  const bytes = (digests: Set<string>) =>
-    [...digests].reduce((sum, digest) => sum + statSync(blob(digest)).size, 0);
-  const perRepository = Object.fromEntries(
-    [...byRepository].map(([name, digests]) => [name, bytes(digests)]),
+  return {
+    storedBytes: filesNamed(join(root, "blobs"), "data").reduce((sum, path) => sum + statSync(path).size, 0),
+    namespaceBytes: bytesOf(layersOfAll),
+    perRepository: Object.fromEntries(Object.entries(repositories).map(([name, { bytes }]) => [name, bytes])),
+    repositories,
+    baseBytes,
+  };
+}
+
+/** By repository, the files that say what each tag names now. */
+function currentLinks(root: string): Map<string, string[]> {
+  const links = filesNamed(join(root, "repositories"), "link").filter((path) =>
+    path.endsWith("/current/link"),
   );
-  return { storedBytes, perRepository };
+  return Map.groupBy(
+    links,
+    (path) => path.slice(join(root, "repositories/").length).split("/_manifests/")[0] ?? "",
+  );
+}
+
+/** Everything that manifests name, each digest once, in the order of the manifests. */
+function reach(tagged: readonly string[], read: (digest: string) => RawManifest) {
+  const reached = { manifests: new Set<string>(), configs: new Set<string>(), layers: new Set<string>() };
+  const visit = (digest: string) => {
+    if (reached.manifests.has(digest)) return;
+    reached.manifests.add(digest);
+    const raw = read(digest);
+    if (raw.config !== undefined) reached.configs.add(raw.config.digest);
+    for (const layer of raw.layers ?? []) reached.layers.add(layer.digest);
+    for (const { digest: child, mediaType = "" } of raw.manifests ?? []) {
+      if (/manifest|index/.test(mediaType)) visit(child);
+      // BuildKit's older cache is an index of blobs.
+      else if (mediaType.includes("cacheconfig")) reached.configs.add(child);
+      else reached.layers.add(child);
+    }
+  };
+  for (const digest of tagged) visit(digest);
+  return reached;
 }

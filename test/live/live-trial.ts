@@ -14,12 +14,12 @@ import {
 } from "../../src/trials/image-source.ts";
 import { trialReference } from "../../src/trials/references.ts";
 import { runTrial, type TrialRecord } from "../../src/trials/run-trial.ts";
-import { registryDirectory, sumDisk, type DiskSums, type LiveTestbed } from "./live-testbed.ts";
+import { registryDirectory, sumDisk, type LiveDiskSums, type LiveTestbed } from "./live-testbed.ts";
 
 const CONTEXT = { projectPath: "group/project", branch: "main" };
 const DIRECTORY = "/builds/group/project";
 
-export type LiveTrial = { record: TrialRecord; disk: DiskSums[] };
+export type LiveTrial = { record: TrialRecord; disk: LiveDiskSums[] };
 
 /** Runs one strategy on a Dockerfile; after each run the registry's files are summed by the test's own reading. */
 export async function runLiveTrial(
@@ -41,7 +41,7 @@ export async function runLiveTrial(
     async () => [] as JobFile[],
   );
   const source = { ...loaded, edits: editsOf(dockerfile, options.edits ?? ["first"]) };
-  const disk: DiskSums[] = [];
+  const disk: LiveDiskSums[] = [];
   const name = `live-${randomBytes(4).toString("hex")}`;
   const record = await runTrial(
     {
@@ -88,7 +88,7 @@ export async function runLiveTrial(
           async traffic() {
             runs += 1;
             // Called before and after each run: after it the files are those that were charged.
-            if (runs % 2 === 1) disk.push(sumDisk(root));
+            if (runs % 2 === 1) disk.push(sumDisk(root, "group/project/image"));
             return registry.traffic();
           },
         };
