@@ -6,6 +6,7 @@ import { BUILDAH_GLOBAL, BUILDAH_IMAGE } from "./flag-tables.ts";
 import { parseFlags } from "./flags.ts";
 import { readCalled } from "./called-programs.ts";
 import type { GitlabJob } from "./gitlab-ci.ts";
+import { holdsInput } from "./gitlab-inputs.ts";
 import {
   archivePushed,
   fullName,
@@ -32,6 +33,7 @@ import type { Recipe } from "../domain/recipe.ts";
 import type { TreeFiles, Unread } from "./types.ts";
 import { reasons, render } from "./value.ts";
 import { lineAt } from "./yaml-source.ts";
+import type { YamlScalar } from "./yaml-source.ts";
 
 /** Most commands that are followed in all jobs of a tree. */
 const MOST_COMMANDS = 200_000;
@@ -46,7 +48,8 @@ export function readJob(
   tree: TreeFiles,
   cache: ScriptCache,
 ): { recipes: Recipe[]; unread: Unread[] } {
-  const said = job.script.some((item) => BUILDERS.test(item.text) || CALLS_ELSEWHERE.test(item.text));
+  const items = [...job.script, ...job.afterScript, ...job.hooks];
+  const said = items.some((item) => BUILDERS.test(item.text) || CALLS_ELSEWHERE.test(item.text));
   const named = job.variables.some((name) => BUILDERS.test(render(job.scope(name))));
   if (!said && !named) return { recipes: [], unread: [] };
   const reading: JobReading = {
@@ -63,24 +66,20 @@ export function readJob(
 }
 
 function followJob(reading: JobReading, job: GitlabJob, cache: ScriptCache): void {
-  const { sources, faults } = parseItems(job.script, cache);
-  for (const { item, message } of faults) {
-    if (!BUILDERS.test(item.text)) continue;
-    const line = lineAt(item.source, item.start);
-    noteAt(reading, item.source.path, line, item.text, `the shell line cannot be read: ${message}`);
-  }
-  const outer = { scope: job.scope, names: new Set(job.variables) };
   const counter = { commands: 0, exhausted: cache.commands > MOST_COMMANDS };
   const shell: ShellJob = {
-    outer,
+    outer: { scope: job.scope, names: new Set(job.variables) },
     files: { tree: reading.tree, cache },
     counter,
     written: reading.written,
     run: (command) => readCommand(reading, command),
     refuse: (command, why) => note(reading, command, why),
   };
-  const state = startState();
-  for (const source of sources) followScript(startSession(source, shell), source.script, state);
+  for (const item of job.hooks) {
+    if (BUILDERS.test(item.text)) noteItem(reading, item, "hooks:pre_get_sources_script is not read");
+  }
+  // after_script runs in a shell of its own.
+  for (const items of [job.script, job.afterScript]) followItems(reading, items, shell, cache);
   cache.commands += counter.commands;
   const [first] = job.script;
   const mentions = job.script.some((item) => BUILDERS.test(item.text)) || reading.drafts.length > 0;
@@ -88,6 +87,29 @@ function followJob(reading: JobReading, job: GitlabJob, cache: ScriptCache): voi
     const line = lineAt(first.source, first.start);
     noteAt(reading, first.source.path, line, job.name, "the script has too many commands");
   }
+}
+
+function followItems(
+  reading: JobReading,
+  items: readonly YamlScalar[],
+  shell: ShellJob,
+  cache: ScriptCache,
+): void {
+  const told = items.filter((item) => !holdsInput(item.text));
+  for (const item of items) {
+    if (told.includes(item) || !BUILDERS.test(item.text)) continue;
+    noteItem(reading, item, "it holds inputs that are given where the file is included");
+  }
+  const { sources, faults } = parseItems(told, cache);
+  for (const { item, message } of faults) {
+    if (BUILDERS.test(item.text)) noteItem(reading, item, `the shell line cannot be read: ${message}`);
+  }
+  const state = startState();
+  for (const source of sources) followScript(startSession(source, shell), source.script, state);
+}
+
+function noteItem(reading: JobReading, item: YamlScalar, why: string): void {
+  noteAt(reading, item.source.path, lineAt(item.source, item.start), item.text, why);
 }
 
 function frameOf(job: GitlabJob): JobFrame {
@@ -101,7 +123,7 @@ function frameOf(job: GitlabJob): JobFrame {
     services: job.services.map(render),
     variables: job.variables,
     logins: [],
-    condition: "both",
+    condition: job.condition,
     unresolved,
   };
 }

@@ -50,7 +50,7 @@ type MakeRule = { needs: string[]; body: string };
 /** What the targets run and what they need; the whole file where one of them is not found by its name. */
 function makeText(file: string, targets: readonly string[]): string {
   const rules = makeRules(file);
-  const [first] = [...rules.keys()].filter((name) => !name.startsWith("."));
+  const first = [...rules.keys()].find((name) => !name.startsWith("."));
   const asked = targets.length > 0 ? targets : first === undefined ? [] : [first];
   if (asked.some((name) => !rules.has(name))) return file;
   const open = [...asked];

@@ -1,27 +1,19 @@
-import { createResolver } from "./gitlab-extends.ts";
-import type { Resolver } from "./gitlab-extends.ts";
-import { loadGitlabCi } from "./gitlab-include.ts";
-import { matrixOf } from "./gitlab-matrix.ts";
-import { createScope, expandGitlab } from "./gitlab-variables.ts";
-import type { GitlabVariable, Scope } from "./gitlab-variables.ts";
+import type { Recipe } from "../domain/recipe.ts";
 import { Problem } from "../domain/problem.ts";
+import { conditionOf } from "./gitlab-condition.ts";
+import { createResolver } from "./gitlab-extends.ts";
+import { loadGitlabCi, loadIncludes } from "./gitlab-include.ts";
+import type { Loaded } from "./gitlab-include.ts";
+import { frameJob, scriptJobs } from "./gitlab-job.ts";
+import type { GitlabJob, JobFrame } from "./gitlab-job.ts";
+import type { GitlabVariable, Scope } from "./gitlab-variables.ts";
 import type { TreeFiles, Unread } from "./types.ts";
+import { reasons, render } from "./value.ts";
 import type { Value } from "./value.ts";
 import { lineAt } from "./yaml-source.ts";
-import type { YamlMap, YamlNode, YamlScalar } from "./yaml-source.ts";
+import type { YamlNode } from "./yaml-source.ts";
 
-/** One job as a runner would get it. */
-export type GitlabJob = {
-  name: string;
-  /** Image and services with GitLab's variables expanded. */
-  image: Value | null;
-  services: Value[];
-  /** Names of the variables that the templates define for this job. */
-  variables: string[];
-  scope: Scope;
-  /** Items of before_script and script in order. */
-  script: YamlScalar[];
-};
+export type { GitlabJob } from "./gitlab-job.ts";
 
 /** Jobs of a tree, in the order of their files. */
 export type GitlabJobs = { jobs: GitlabJob[]; files: string[]; unread: Unread[] };
@@ -32,102 +24,137 @@ const NO_JOBS = new Set([
   ..."image services before_script after_script".split(" "),
 ]);
 
+/** GitLab's limit of pipelines below each other, and the most child pipelines that are read. */
+const DEEPEST = 2;
+const MOST_CHILDREN = 50;
+
+/** A pipeline within another one: how its jobs are called, and what it is given. */
+type Parent = {
+  prefix: string;
+  variables: ReadonlyMap<string, GitlabVariable>;
+  condition: Recipe["condition"];
+  depth: number;
+};
+
+type Reading = GitlabJobs & { tree: TreeFiles; children: number };
+
 /** Reads the GitLab CI configuration of a tree into jobs; none where the tree has no entry file. */
 export function readGitlabCi(tree: TreeFiles, entry = ".gitlab-ci.yml"): GitlabJobs {
-  const { config, files, unread } = loadGitlabCi(tree, entry);
-  if (config === null) return { jobs: [], files, unread };
-  const resolver = createResolver(config);
-  const jobs: GitlabJob[] = [];
-  for (const [name, node] of config.entries) {
-    if (name.startsWith(".") || NO_JOBS.has(name) || node.kind !== "map") continue;
-    try {
-      jobs.push(...readJob(name, config, resolver));
-    } catch (error) {
-      // What is missing may stand in an include that is not of the tree: then it is no fault of the template.
-      if (!(error instanceof Problem) || unread.length === 0) throw error;
-      const line = lineAt(node.source, node.start);
-      unread.push({ job: name, file: node.source.path, line, command: name, why: error.message });
-    }
-  }
+  const reading: Reading = { tree, jobs: [], files: [], unread: [], children: 0 };
+  const top: Parent = { prefix: "", variables: new Map(), condition: "both", depth: 0 };
+  readPipeline(reading, loadGitlabCi(tree, entry), top);
+  const { jobs, files, unread } = reading;
   return { jobs, files, unread };
 }
 
-function readJob(name: string, config: YamlMap, resolver: Resolver): GitlabJob[] {
-  const job = resolver.job(name);
-  if (job === null) return [];
-  const own = (key: string) => present(job.entries.get(key), resolver);
-  const script = own("script");
-  if (script === null) return [];
-  const inherit = own("inherit");
-  const inherited = (key: string) =>
-    own(key) ?? (inherits(inherit, "default", key) ? fallback(config, resolver, key) : null);
-  const global = present(config.entries.get("variables"), resolver);
-  const variables = new Map([
-    ...[...variablesOf(global)].filter(([key]) => inherits(inherit, "variables", key)),
-    ...variablesOf(own("variables")),
-  ]);
-  const beforeScript = inherited("before_script");
-  const items = [...scriptItems(beforeScript), ...scriptItems(script)];
-  const services = inherited("services");
-  return matrixOf(name, own("parallel")).map((row) => {
-    const all = new Map([...variables, ...row.variables]);
-    const scope = createScope(all, row.job);
-    return {
-      name: row.job,
-      image: imageName(inherited("image"), scope),
-      services: (services?.kind === "list" ? services.items : [])
-        .map((item) => imageName(item, scope))
-        .filter((image) => image !== null),
-      variables: [...all.keys()],
-      scope,
-      script: items,
+function readPipeline(reading: Reading, loaded: Loaded, parent: Parent): void {
+  reading.files.push(...loaded.files.filter((file) => !reading.files.includes(file)));
+  reading.unread.push(...loaded.unread);
+  const { config } = loaded;
+  if (config === null) return;
+  const resolver = createResolver(config);
+  for (const [name, node] of config.entries) {
+    if (name.startsWith(".") || NO_JOBS.has(name) || node.kind !== "map") continue;
+    try {
+      const frame = frameJob(name, config, resolver, parent.variables);
+      if (frame !== null)
+        readJobs(reading, frame, parent, { name, node, isPartial: loaded.unread.length > 0 });
+    } catch (error) {
+      // What is missing may stand in an include that is not of the tree: then it is no fault of the template.
+      if (!(error instanceof Problem) || (loaded.unread.length === 0 && parent.depth === 0)) throw error;
+      record(reading, parent.prefix + name, node, name, error.message);
+    }
+  }
+}
+
+type Named = { name: string; node: YamlNode; isPartial: boolean };
+
+function readJobs(reading: Reading, frame: JobFrame, parent: Parent, { name, node, isPartial }: Named): void {
+  const trigger = frame.own("trigger");
+  if (trigger !== null) return readTrigger(reading, frame, parent, trigger);
+  const jobs = scriptJobs(frame);
+  for (const job of jobs) {
+    const condition = job.condition === "both" ? parent.condition : job.condition;
+    reading.jobs.push({ ...job, name: parent.prefix + job.name, condition });
+  }
+  if (jobs.length > 0) return;
+  const job = parent.prefix + name;
+  const run = frame.own("run");
+  if (run !== null) record(reading, job, run, "run", "steps are not read");
+  else if (isPartial && BUILDS.test(`${name} ${node.source.text.slice(node.start, node.end)}`)) {
+    record(
+      reading,
+      job,
+      node,
+      name,
+      "its script is in none of the files of the tree: an include that is not read may have it",
+    );
+  }
+}
+
+/** Words of jobs that may build an image. */
+const BUILDS = /docker|image|build|kaniko|container|buildah|podman/i;
+
+/** A job that starts a pipeline: read where its files are of the tree. */
+function readTrigger(reading: Reading, frame: JobFrame, parent: Parent, trigger: YamlNode): void {
+  const include = trigger.kind === "map" ? trigger.entries.get("include") : undefined;
+  // A pipeline of another project has a tree of its own.
+  if (include === undefined) return;
+  for (const row of frame.rows) {
+    const job = parent.prefix + row.name;
+    if (parent.depth >= DEEPEST || reading.children >= MOST_CHILDREN) {
+      const most = `at most ${MOST_CHILDREN} child pipelines, ${DEEPEST} deep, are read`;
+      record(reading, job, include, "trigger: include", most);
+      return;
+    }
+    reading.children += 1;
+    const own = conditionOf(frame.rules, row.scope, new Set(row.variables.keys()));
+    const child: Parent = {
+      prefix: `${job} / `,
+      variables: new Map([...row.variables].map(([key]) => [key, passedVariable(row.scope(key))])),
+      condition: own === "both" ? parent.condition : own,
+      depth: parent.depth + 1,
     };
+    try {
+      readPipeline(reading, loadIncludes(reading.tree, expandPaths(include, row.scope)), child);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      record(reading, job, include, "trigger: include", error.message);
+    }
+  }
+}
+
+/** A variable as a child pipeline is given it: expanded already, as far as it is known. */
+function passedVariable(value: Value): GitlabVariable {
+  const [why] = reasons(value);
+  return why === undefined
+    ? { text: render(value), expand: true }
+    : { text: render(value), expand: false, why };
+}
+
+/** The include of a trigger with the variables of its job written in. */
+function expandPaths(node: YamlNode, scope: Scope): YamlNode {
+  if (node.kind === "list") return { ...node, items: node.items.map((item) => expandPaths(item, scope)) };
+  if (node.kind === "map") {
+    const entries = [...node.entries].map(([key, value]): [string, YamlNode] => [
+      key,
+      expandPaths(value, scope),
+    ]);
+    return { ...node, entries: new Map(entries) };
+  }
+  if (node.kind !== "scalar" || !node.text.includes("$")) return node;
+  const value = expandInclude(node.text, scope);
+  return { ...node, text: value };
+}
+
+function expandInclude(text: string, scope: Scope): string {
+  return text.replaceAll(/\$\{(\w+)\}|\$(\w+)/g, (written, braced?: string, bare?: string) => {
+    const value = scope(braced ?? bare ?? "");
+    return reasons(value).length === 0 ? render(value) : written;
   });
 }
 
-/** A node with its references replaced; null where it is missing or empty. */
-function present(node: YamlNode | undefined, resolver: Resolver): YamlNode | null {
-  if (node === undefined) return null;
-  const found = resolver.deref(node);
-  return found.kind === "scalar" && found.type === "null" ? null : found;
-}
-
-/** Value of `default:`, or of the same key at the top level, which is its older spelling. */
-function fallback(config: YamlMap, resolver: Resolver, key: string): YamlNode | null {
-  const defaults = config.entries.get("default");
-  const stated = defaults?.kind === "map" ? defaults.entries.get(key) : undefined;
-  return present(stated ?? config.entries.get(key), resolver);
-}
-
-/** Whether `inherit:` lets the key of `default` or `variables` through. */
-function inherits(inherit: YamlNode | null, kind: "default" | "variables", key: string): boolean {
-  const rule = inherit?.kind === "map" ? inherit.entries.get(kind) : undefined;
-  if (rule?.kind === "scalar") return rule.text !== "false";
-  if (rule?.kind !== "list") return true;
-  return rule.items.some((item) => item.kind === "scalar" && item.text === key);
-}
-
-function variablesOf(node: YamlNode | null): Map<string, GitlabVariable> {
-  const variables = new Map<string, GitlabVariable>();
-  if (node?.kind !== "map") return variables;
-  for (const [name, stated] of node.entries) {
-    const value = stated.kind === "map" ? stated.entries.get("value") : stated;
-    const expand = stated.kind === "map" ? stated.entries.get("expand") : undefined;
-    const raw = expand?.kind === "scalar" && expand.text === "false";
-    if (value === undefined || value.kind === "scalar")
-      variables.set(name, { text: value?.text ?? "", expand: !raw });
-  }
-  return variables;
-}
-
-/** A script is a text or a list; lists within lists are flattened. */
-function scriptItems(node: YamlNode | null): YamlScalar[] {
-  if (node === null) return [];
-  if (node.kind === "scalar") return node.type === "null" ? [] : [node];
-  return node.kind === "list" ? node.items.flatMap((item) => scriptItems(item)) : [];
-}
-
-function imageName(node: YamlNode | null, scope: Scope): Value | null {
-  const name = node?.kind === "map" ? node.entries.get("name") : node;
-  return name?.kind === "scalar" && name.text !== "" ? expandGitlab(name.text, scope) : null;
+function record(reading: Reading, job: string, node: YamlNode, command: string, why: string): void {
+  const line = lineAt(node.source, node.start);
+  reading.unread.push({ job, file: node.source.path, line, command, why });
 }

@@ -1,5 +1,6 @@
 import { Problem } from "../domain/problem.ts";
 import { deepMerge } from "./gitlab-extends.ts";
+import { inputsOf, writeInputs } from "./gitlab-inputs.ts";
 import { joinTreePath } from "./tree-path.ts";
 import type { TreeFiles, Unread } from "./types.ts";
 import { lineAt, placeOf, readYaml } from "./yaml-source.ts";
@@ -22,20 +23,37 @@ export type Loaded = {
 
 type Loading = {
   tree: TreeFiles;
+  /** Configurations by path and inputs. */
   done: Map<string, YamlMap | null>;
+  files: Set<string>;
   bytes: number;
   unread: Unread[];
 };
 
 /** Reads the entry file and every `include: local` below it. Other includes are recorded, never fetched. */
 export function loadGitlabCi(tree: TreeFiles, entry: string): Loaded {
-  const loading: Loading = { tree, done: new Map(), bytes: 0, unread: [] };
+  const loading: Loading = { tree, done: new Map(), files: new Set(), bytes: 0, unread: [] };
   if (tree.read(entry) === null) return { config: null, files: [], unread: [] };
-  const config = load(loading, entry, [], entry);
-  return { config, files: [...loading.done.keys()], unread: loading.unread };
+  const config = load(loading, { path: entry }, [], entry);
+  return { config, files: [...loading.files], unread: loading.unread };
 }
 
-function load(loading: Loading, path: string, chain: readonly string[], saidAt: string): YamlMap | null {
+/** Reads the files of a child pipeline, as `trigger: include` names them. */
+export function loadIncludes(tree: TreeFiles, include: YamlNode): Loaded {
+  const loading: Loading = { tree, done: new Map(), files: new Set(), bytes: 0, unread: [] };
+  const config = loadAll(loading, include, []);
+  return { config, files: [...loading.files], unread: loading.unread };
+}
+
+/** A file of the tree as an include names it. */
+type Included = { path: string; inputs?: YamlNode | undefined };
+
+function load(
+  loading: Loading,
+  { path, inputs }: Included,
+  chain: readonly string[],
+  saidAt: string,
+): YamlMap | null {
   const deeper = [...chain, path];
   if (chain.includes(path)) {
     const circle = deeper.slice(deeper.indexOf(path)).join(" -> ");
@@ -45,23 +63,34 @@ function load(loading: Loading, path: string, chain: readonly string[], saidAt: 
       "Remove one of the includes.",
     );
   }
-  const done = loading.done.get(path);
+  const given = inputs?.kind === "map" ? `${inputs.source.path}:${inputs.start}` : "";
+  const key = `${path}\0${given}`;
+  const done = loading.done.get(key);
   if (done !== undefined) return done;
-  const own = readYaml({ path, text: readCapped(loading, path, saidAt) });
+  const { root, header } = readYaml({ path, text: readCapped(loading, path, saidAt) });
+  const own = root === null || header === null ? root : writeInputs(root, inputsOf(header, inputs));
   // Set first so that the files are listed in the order of reading.
-  loading.done.set(path, own);
+  loading.files.add(path);
+  loading.done.set(key, own);
   const include = own?.entries.get("include");
   if (own === null || include === undefined) return own;
+  const config = loadAll(loading, include, deeper);
+  const merged = config === null ? own : deepMerge(config, own);
+  loading.done.set(key, merged);
+  return merged;
+}
+
+/** Every file that an `include` names, merged in order. */
+function loadAll(loading: Loading, include: YamlNode, chain: readonly string[]): YamlMap | null {
   let config: YamlMap | null = null;
   for (const item of include.kind === "list" ? include.items : [include]) {
-    for (const included of localPaths(loading, item)) {
-      const part = load(loading, included, deeper, placeOf(item));
+    const inputs = item.kind === "map" ? item.entries.get("inputs") : undefined;
+    for (const path of localPaths(loading, item)) {
+      const part = load(loading, { path, inputs }, chain, placeOf(item));
       if (part !== null) config = config === null ? part : deepMerge(config, part);
     }
   }
-  const merged = config === null ? own : deepMerge(config, own);
-  loading.done.set(path, merged);
-  return merged;
+  return config;
 }
 
 function readCapped(loading: Loading, path: string, saidAt: string): string {

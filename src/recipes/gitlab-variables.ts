@@ -1,8 +1,8 @@
 import { concatenate, known, unknown, variable } from "./value.ts";
 import type { Value } from "./value.ts";
 
-/** A variable as a template states it. `expand: false` keeps `$` as it is. */
-export type GitlabVariable = { text: string; expand: boolean };
+/** A variable as a template states it. `expand: false` keeps `$` as it is; `why` says that its value is not told. */
+export type GitlabVariable = { text: string; expand: boolean; why?: string };
 
 /** Value of a variable by its name; unknown where no template defines it. */
 export type Scope = (name: string) => Value;
@@ -31,6 +31,7 @@ export function createScope(variables: ReadonlyMap<string, GitlabVariable>, job:
         ? variable(name)
         : unknown(`$${name}`, `$${name} is not defined in the templates (job ${job})`);
     }
+    if (stated.why !== undefined) return unknown(`$${name}`, stated.why);
     if (open.has(name)) return unknown(`$${name}`, `$${name} is defined by itself (job ${job})`);
     open.add(name);
     const expanded = stated.expand ? expandGitlab(stated.text, lookup) : known(stated.text);
@@ -43,14 +44,17 @@ export function createScope(variables: ReadonlyMap<string, GitlabVariable>, job:
   return lookup;
 }
 
-/** Expands `$A`, `${A}` and `$$` in a text as GitLab does. */
+/** Expands `$A`, `${A}` and `$$` in a text as GitLab does. An input that has no value is not known. */
 export function expandGitlab(text: string, scope: Scope): Value {
   const values: Value[] = [];
   let end = 0;
-  for (const match of text.matchAll(/\$\$|\$\{([A-Za-z_]\w*)\}|\$([A-Za-z_]\w*)/g)) {
+  for (const match of text.matchAll(/\$\[\[.*?\]\]|\$\$|\$\{([A-Za-z_]\w*)\}|\$([A-Za-z_]\w*)/g)) {
     values.push(known(text.slice(end, match.index)));
     const name = match[1] ?? match[2];
-    values.push(name === undefined ? known("$") : scope(name));
+    const [written] = match;
+    if (name !== undefined) values.push(scope(name));
+    else if (written === "$$") values.push(known("$"));
+    else values.push(unknown(written, `${written} is given where the file is included`));
     end = match.index + match[0].length;
   }
   return concatenate(...values, known(text.slice(end)));

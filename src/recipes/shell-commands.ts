@@ -101,7 +101,7 @@ function runWords(
     case "nested":
       return runText(session, result.script, result.subshell, node, state, local);
     case "input": {
-      const [document] = node.redirects.filter((redirect) => redirect.type === "HereDoc");
+      const document = node.redirects.find((redirect) => redirect.type === "HereDoc");
       if (document === undefined) break;
       return runText(session, document.body.text, true, node, state, local);
     }

@@ -64,18 +64,23 @@ export function lineInScalar(scalar: YamlScalar, index: number): number {
   return first;
 }
 
-/** Reads one YAML file as GitLab's YAML 1.1 reader does; null where it holds nothing. */
-export function readYaml(source: SourceFile): YamlMap | null {
+/** A configuration, and the header that declares its inputs; null where there is none. */
+export type YamlFile = { root: YamlMap | null; header: YamlMap | null };
+
+/** Reads one YAML file as GitLab's YAML 1.1 reader does. */
+export function readYaml(source: SourceFile): YamlFile {
   const documents = parse(source);
   const roots = documents.map((document) => createConverter(source, document)());
   const [first, second] = roots;
   // A first document with `spec` declares inputs; the configuration is the second.
-  const root = first?.kind === "map" && first.entries.has("spec") && second !== undefined ? second : first;
-  if (root === undefined || (root.kind === "scalar" && root.type === "null")) return null;
+  const spec = first?.kind === "map" && second !== undefined ? first.entries.get("spec") : undefined;
+  const root = spec === undefined ? first : second;
+  const header = spec?.kind === "map" ? spec : null;
+  if (root === undefined || (root.kind === "scalar" && root.type === "null")) return { root: null, header };
   if (root.kind !== "map") {
     throw unreadable(`${source.path}:1 is not GitLab CI configuration: its top level is not a mapping`);
   }
-  return root;
+  return { root, header };
 }
 
 function parse(source: SourceFile): Document[] {
