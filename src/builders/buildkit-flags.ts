@@ -61,13 +61,15 @@ export const BUILDX_RULES: Readonly<Record<string, FlagRule>> = {
 
 /** Flags of `buildctl build` (docs/reference/buildctl.md of moby/buildkit). */
 export const BUILDCTL_RULES: Readonly<Record<string, FlagRule>> = {
-  ...all("local export-cache import-cache", own),
+  ...all("local export-cache export-cache-opt import-cache", own),
   "--no-cache": read((value) => (value === "false" ? own : words("--no-cache"))),
   "--frontend": read((value) =>
     value === "dockerfile.v0" ? own : refuse("only the frontend dockerfile.v0 is run"),
   ),
-  "--opt": read(readOpt),
+  ...all("opt frontend-opt", read(readOpt)),
   "--output": read(readOutput),
+  "--exporter": read((value) => (value === "image" ? own : refuse(WHY.notPushed))),
+  "--exporter-opt": read((value) => readOutput(`type=image,${value}`)),
   ...all("progress trace debug debug-json-cache-metrics", drop(WHY.shown)),
   ...all("metadata-file ref-file", drop(WHY.file)),
   ...all("addr wait timeout tlsservername tlscacert tlscert tlskey tlsdir", drop(DAEMON)),

@@ -87,13 +87,14 @@ function job(run: BuildRun): { job: Job; dropped: DroppedFlag[] } {
 
 /** The image's names and what changes its bytes; the image is pushed as it is exported. */
 function outputOf({ images, recipe }: BuildRun): string {
+  const outputs = [...flagValues(recipe, "--output"), ...flagValues(recipe, "--exporter-opt")];
   const annotations = flagValues(recipe, "--annotation").flatMap((value) => annotationOption(value) ?? []);
   return [
     "type=image",
     csvField(`name=${images.join(",")}`),
     "push=true",
     "registry.insecure=true",
-    ...exporterOptions(flagValues(recipe, "--output")).map(csvField),
+    ...exporterOptions(outputs).map(csvField),
     ...annotations.map(csvField),
   ].join(",");
 }

@@ -1,4 +1,4 @@
-import { pushesImage } from "./exporter-options.ts";
+import { readPushingOutput } from "./exporter-options.ts";
 import { drop, keep, own, read, refuse, WHY, type FlagRule } from "./flags.ts";
 
 /** Flags of `docker build` and `docker buildx build` (Docker 26, docs.docker.com/reference/cli/docker/buildx/build). */
@@ -12,7 +12,7 @@ export const RULES: Readonly<Record<string, FlagRule>> = {
   "--build-arg": own,
   "--target": own,
   "--push": own,
-  "--output": read((value) => (pushesImage(value ?? "") ? keep : refuse(WHY.notPushed))),
+  "--output": read(readPushingOutput),
   "-o": refuse(WHY.notPushed),
   "--no-cache": keep,
   "--no-cache-filter": keep,

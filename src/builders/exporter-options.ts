@@ -1,4 +1,4 @@
-import { drop, own, refuse, WHY, type FlagReading } from "./flags.ts";
+import { drop, own, refuse, WHY, words, type FlagReading } from "./flags.ts";
 
 /** Options of BuildKit's image exporter that change its bytes (README of moby/buildkit, "Image/Registry"). */
 const KNOWN =
@@ -21,10 +21,19 @@ function fieldsOf(value: string): string[] {
   );
 }
 
-/** Whether an `--output` pushes an image: to `registry`, or as `image` with `push=true`. */
+/** Whether an `--output` pushes an image: to `registry`, or as `image` with `push`. */
 export function pushesImage(value: string): boolean {
-  const options = Object.fromEntries(pairsOf(value));
-  return options["type"] === "registry" || (options["type"] === "image" && options["push"] === "true");
+  const { type, push } = Object.fromEntries(pairsOf(value)) as { type?: string; push?: string };
+  return type === "registry" || (type === "image" && push !== undefined && /^(?:true|1|)$/.test(push));
+}
+
+/** An `--output` of docker that pushes, under the names that Tare states: those written in it are the template's. */
+export function readPushingOutput(value: string | null): FlagReading {
+  const given = value ?? "";
+  if (!pushesImage(given)) return refuse(WHY.notPushed);
+  const reading = readOutput(given);
+  if (reading.action !== "own") return reading;
+  return words("--output", ["type=image", "push=true", ...exporterOptions([given]).map(csvField)].join(","));
 }
 
 /** What becomes of an `--output`: its options are collected by `exporterOptions`. */

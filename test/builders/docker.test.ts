@@ -46,14 +46,18 @@ describe("commands of docker", () => {
     ]);
   });
 
-  it.each([["--push"], ["--output=type=registry"], ["--output=type=image,push=true"]])(
-    "are one where %s pushes",
-    (flag) => {
-      const job = jobOf({ program: "docker buildx build", flags: [flag] });
-      expect(steps(job)).toStrictEqual([["build and push", "docker buildx build", false]]);
-      expect(job.commands[0]?.argv.filter((word) => word === flag)).toStrictEqual([flag]);
-    },
-  );
+  it.each([
+    ["--push", ["--push"]],
+    ["--output=type=registry", ["--output", "type=image,push=true"]],
+    ["--output=type=image,push=true,name=$REGISTRY/x", ["--output", "type=image,push=true"]],
+    ["--output=type=image,push=,compression=zstd", ["--output", "type=image,push=true,compression=zstd"]],
+  ])("are one where %s pushes, under the trial's names alone", (flag, words) => {
+    const job = jobOf({ program: "docker buildx build", flags: [flag] });
+    expect(steps(job)).toStrictEqual([["build and push", "docker buildx build", false]]);
+    const argv = job.commands[0]?.argv ?? [];
+    expect(argv.slice(5, 5 + words.length)).toStrictEqual(words);
+    expect(argv.join(" ")).not.toContain("$REGISTRY");
+  });
 
   it("push by themselves where --push is off", () => {
     expect(steps(jobOf({ flags: ["--push=false"] })).map(([phase]) => phase)).toStrictEqual([

@@ -146,6 +146,8 @@ const REFUSED: Record<Words, [flag: string, why: string][]> = {
     ["--ssh=default", SECRET],
     ["--output=type=local,dest=out", NOT_PUSHED],
     ["--output=type=oci,dest=x.tar", NOT_PUSHED],
+    ["--exporter=oci", NOT_PUSHED],
+    ["--exporter-opt=push-by-digest=true", "Tare does not know the option push-by-digest of its exporter"],
   ],
   buildah: [
     ["--add-host=mirror:10.0.0.1", HOST],
@@ -413,7 +415,11 @@ const OWN: Record<Words, string[]> = {
     "--opt=target=x",
     "--output=type=image,name=x,push=true,registry.insecure=true",
     "--export-cache=x",
+    "--export-cache-opt=mode=max",
     "--import-cache=x",
+    "--exporter=image",
+    "--exporter-opt=name=x",
+    "--frontend-opt=filename=x",
   ],
   buildah: ["--tag=x", "--file=x", "--cache-from=x", "--cache-to=x", "--build-arg=x", "--target=x"],
 };
