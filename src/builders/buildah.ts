@@ -27,7 +27,7 @@ exec sleep infinity`;
 export const buildah: Builder = {
   id: "buildah",
   privileges: "mounts",
-  needs: "mounts file systems: CAP_SYS_ADMIN and no seccomp filter",
+  needs: "to mount file systems: CAP_SYS_ADMIN and no seccomp filter",
   job,
   phases: (_run, result) => commandPhases(result),
   adapt: adaptor("buildah", "buildah build", true, decide),

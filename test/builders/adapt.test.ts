@@ -214,7 +214,7 @@ describe("privileges in words", () => {
       ["docker", "daemon", "a daemon in the job: a privileged runner"],
       ["buildkit", "daemon", "a daemon in the job: a privileged runner"],
       ["kaniko", "none", null],
-      ["buildah", "mounts", "mounts file systems: CAP_SYS_ADMIN and no seccomp filter"],
+      ["buildah", "mounts", "to mount file systems: CAP_SYS_ADMIN and no seccomp filter"],
     ]);
   });
 });
