@@ -137,15 +137,16 @@ function featureFlags(run: BuildRun): Record<string, string> {
   );
 }
 
+/** Without a terminal the message stands in quotes; another image's name may start alike. */
+function saysPush(line: string, image: string): boolean {
+  const [, after] = line.split(`Pushing image to ${image}`);
+  return after !== undefined && /^(?:$|["\s])/.test(after);
+}
+
 /** kaniko says when it starts to push the image itself; pushes to the cache happen during the build. */
 function phases(run: BuildRun, result: JobResult): Phases {
   const endMs = result.commands[0]?.endMs ?? 0;
-  const pushing = result.log.find((entry) =>
-    run.images.some(
-      (image) =>
-        entry.line.endsWith(`Pushing image to ${image}`) || entry.line.includes(`Pushing image to ${image} `),
-    ),
-  );
+  const pushing = result.log.find(({ line }) => run.images.some((image) => saysPush(line, image)));
   if (pushing === undefined) return { buildMs: "unknown", pushMs: "unknown", totalMs: endMs };
   return { buildMs: pushing.atMs, pushMs: endMs - pushing.atMs, totalMs: endMs };
 }

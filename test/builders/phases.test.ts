@@ -79,6 +79,15 @@ describe("phases of kaniko", () => {
     expect(builders.kaniko.phases(run, ran)).toStrictEqual({ buildMs: 4_200, pushMs: 800, totalMs: 5_000 });
   });
 
+  it("are told apart without a terminal, too", () => {
+    const said = (message: string) => `time="2026-11-24T22:43:50Z" level=info msg="${message}"`;
+    const ran = result(whole, [
+      [1_900, said("Pushing image to 127.0.0.1:5000/group/app-cache:ab12")],
+      [3_000, said("Pushing image to 127.0.0.1:5000/group/app:latest")],
+    ]);
+    expect(builders.kaniko.phases(run, ran)).toStrictEqual({ buildMs: 3_000, pushMs: 2_000, totalMs: 5_000 });
+  });
+
   it("know an image from another one whose name starts alike", () => {
     const ran = result(whole, [[900, "Pushing image to 127.0.0.1:5000/group/app:latest-debug"]]);
     expect(builders.kaniko.phases(run, ran).buildMs).toBe("unknown");
