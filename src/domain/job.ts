@@ -86,6 +86,8 @@ export type Service = {
   exec(argv: string[]): Promise<string>;
   /** Lines of standard output so far. */
   output(): Promise<string[]>;
+  /** Lines of standard error so far. */
+  errors(): Promise<string[]>;
   /** Last lines of everything it said, for an error message. */
   tail(): Promise<string[]>;
   running(): Promise<boolean>;

@@ -57,5 +57,13 @@ export type RepositoryUse = {
   bytes: number;
 };
 
-/** Bytes that crossed the link, counted at the registry. */
-export type Traffic = { pulledBytes: number; pushedBytes: number };
+/**
+ * Bytes that crossed the link, counted at the registry. `serverErrors`: how many requests it answered with an error of
+ * its own (5xx), and what it said of the first of them; clients that hung up in the middle are none.
+ */
+export type Traffic = {
+  pulledBytes: number;
+  pushedBytes: number;
+  serverErrors: number;
+  firstServerError?: string;
+};

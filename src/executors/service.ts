@@ -44,6 +44,7 @@ export async function startService(
       return Buffer.concat(output).toString("utf8");
     },
     output: () => linesOf({ stdout: true, stderr: false }),
+    errors: () => linesOf({ stdout: false, stderr: true }),
     tail: () => linesOf({ stdout: true, stderr: true, tail: 10 }),
     running: async () => (await container.inspect()).State.Running,
     restart: async () => {

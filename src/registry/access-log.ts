@@ -7,12 +7,10 @@ const LINE = /"(GET|HEAD|PUT|POST|PATCH|DELETE) (\/v2\/\S*) HTTP\/[\d.]+" (\d{3}
  * answered with, and the sizes of blobs whose upload was completed: by PUT after POST (docker, BuildKit), after PATCHes as
  * well (kaniko, buildah), or by one POST. Manifests that were pushed are not in it: the log
  * tells neither their digest nor their size. Blobs mounted from another repository do not cross the link; a mount that was
- * answered with 202 goes on as an upload. `sizes` maps digests to bytes. Answers of 5xx are counted, whatever was asked.
+ * answered with 202 goes on as an upload. `sizes` maps digests to bytes. Answers of 5xx are counted, whatever was asked;
+ * the log does not tell which of them are uploads that the client broke off.
  */
-export function readTraffic(
-  lines: readonly string[],
-  sizes: ReadonlyMap<string, number>,
-): Omit<Traffic, "serverErrors"> {
+export function readTraffic(lines: readonly string[], sizes: ReadonlyMap<string, number>): Traffic {
   let pulledBytes = 0;
   let pushedBytes = 0;
   let serverErrors = 0;
@@ -20,7 +18,9 @@ export function readTraffic(
     const [, method, uri, status, written] = LINE.exec(line) ?? [];
     if (method === undefined || uri === undefined) continue;
     if (status?.startsWith("5") === true) serverErrors += 1;
-    if (method === "GET" && (status === "200" || status === "206")) pulledBytes += Number(written);
+    const answered = status === "200" || status === "206";
+    // The greeting at /v2/ is no content.
+    if (method === "GET" && answered && uri !== "/v2/") pulledBytes += Number(written);
     if ((method === "PUT" || method === "POST") && status === "201") {
       // A mount names its digest as `mount`, a finished upload as `digest`.
       const digest = new URL(uri, "http://registry").searchParams.get("digest");

@@ -6,7 +6,7 @@ import type { Snapshot, Traffic } from "../domain/registry.ts";
 import { readTraffic } from "./access-log.ts";
 import { createRegistryClient, type RegistryClient } from "./client.ts";
 import { PATIENCE, registryHttp } from "./registry-http.ts";
-import { countServerErrors, readServerErrors } from "./server-errors.ts";
+import { NO_REASON, readServerErrors } from "./server-errors.ts";
 import { takeSnapshot } from "./snapshot.ts";
 
 const ROOT = "/var/lib/registry";
@@ -103,7 +103,8 @@ async function answers(service: Service, port: number): Promise<boolean> {
 function trialRegistry(service: Service, port: number): TrialRegistry {
   const client = createRegistryClient(`http://127.0.0.1:${port}`);
   let linesRead = 0;
-  let reasonsRead = 0;
+  /** Answers of 5xx before, those to clients that hung up included. */
+  let errorsRead = 0;
   return {
     host: `127.0.0.1:${port}`,
     client,
@@ -115,11 +116,13 @@ function trialRegistry(service: Service, port: number): TrialRegistry {
       const lines = await settledLog(service, port);
       const sizes = new Map(Object.entries(await storedBlobs(service)));
       const bytes = readTraffic(lines.slice(linesRead), sizes);
-      const reasons = await settledReasons(service, countServerErrors(lines));
-      const serverErrors = reasons.slice(reasonsRead).filter((reason) => reason !== null);
       linesRead = lines.length;
-      reasonsRead = reasons.length;
-      return { ...bytes, serverErrors };
+      if (bytes.serverErrors === 0) return bytes;
+      const reasons = await settledReasons(service, errorsRead, bytes.serverErrors);
+      errorsRead += bytes.serverErrors;
+      const [first, ...more] = reasons.filter((reason) => reason !== null);
+      if (first === undefined) return { ...bytes, serverErrors: 0 };
+      return { ...bytes, serverErrors: 1 + more.length, firstServerError: first };
     },
     async mark() {
       // Blob files never change once they are there: links to them are as good as copies.
@@ -154,16 +157,15 @@ async function settledLog(service: Service, port: number): Promise<string[]> {
   }
 }
 
-/** What the registry says of as many answers of 5xx; its standard error arrives by itself, and may be later. */
-async function settledReasons(service: Service, answers: number): Promise<(string | null)[]> {
-  if (answers === 0) return [];
+/** What the registry says of the answers of 5xx behind those `before`; its standard error arrives by itself, and may be later. */
+async function settledReasons(service: Service, before: number, answers: number): Promise<(string | null)[]> {
   const deadline = performance.now() + REASON_LIMIT_MS;
   for (;;) {
-    const reasons = readServerErrors(await service.errors());
-    if (reasons.length >= answers) return reasons;
-    if (performance.now() > deadline) {
-      return [...reasons, ...Array<string>(answers - reasons.length).fill("it gave no reason")];
-    }
+    const reasons = readServerErrors(await service.errors()).slice(before, before + answers);
+    if (reasons.length === answers) return reasons;
+    // An answer without a reason is still one that no client asked for.
+    if (performance.now() > deadline)
+      return Array.from({ length: answers }, (_, index) => reasons[index] ?? NO_REASON);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -5,6 +5,7 @@ import type { Scenario } from "../domain/report.ts";
 import { blobsOf, chargeAll, useOf } from "../registry/ledgers.ts";
 import type { TrialRegistry } from "../registry/trial-registry.ts";
 import { countHits, imageManifest } from "./hits.ts";
+import { registryRemark } from "./registry-errors.ts";
 import { repositoryOf, tagOf } from "./references.ts";
 
 /** One run as it was seen. `timed` is false for the run with more memory that follows a kill (rule 7). */
@@ -105,7 +106,11 @@ async function buildPrerequisites(
     const startMs = doors.monotonicMs();
     const result = await doors.run(builder.job(describe(registry.host)).job, signal);
     record.machineMs += doors.monotonicMs() - startMs;
-    if (result.outcome !== "succeeded") return result;
+    if (result.outcome !== "succeeded") {
+      signal.throwIfAborted();
+      registryRemark("an image that this one starts from", result.outcome, await registry.traffic());
+      return result;
+    }
   }
   return null;
 }
@@ -121,7 +126,7 @@ function unstarted(spec: TrialSpec, result: JobResult, snapshot: Snapshot): RunR
     phases: { buildMs: "unknown", pushMs: "unknown", totalMs: 0 },
     hits: "unknown",
     misses: "unknown",
-    traffic: { pulledBytes: 0, pushedBytes: 0 },
+    traffic: { pulledBytes: 0, pushedBytes: 0, serverErrors: 0 },
     ledgers: chargeAll(snapshot),
     repositories: [],
   };
@@ -173,12 +178,16 @@ async function runOnce(
   signal.throwIfAborted();
   // Before the snapshot: what Tare itself reads of the registry is not the build's.
   const traffic = await registry.traffic();
+  // Nor can a registry be read that does not work: what it says of itself comes first.
+  registryRemark(`the ${scenario} run`, said.outcome, traffic);
   const after = await registry.snapshot();
   const names = (references: string[]) =>
     references.map((reference) => repositoryOf(reference, registry.host));
   const expected = [...names(build.images), ...names(build.cacheTo)];
   const missing = missingImages(build, after, registry.host);
   const result = missing.length === 0 ? said : withoutImage(said, missing);
+  const remark = registryRemark(`the ${scenario} run`, result.outcome, traffic);
+  if (remark !== null) record.remarks.push(`${scenario}: ${remark}`);
   record.remarks.push(...after.faults.map(({ said }) => `${scenario}: ${said}`));
   record.remarks.push(...strayRepositories(scenario, around.before, after, expected));
   const run: RunRecord = {

@@ -64,6 +64,7 @@ function serviceOf(state: StartedService, late: boolean): Service {
       shown = [...(state.registry?.log ?? [])];
       return late ? before : shown;
     },
+    errors: async () => state.registry?.complaints ?? [],
     tail: async () => ["listen tcp 127.0.0.1:5000: bind: address already in use"],
     running: async () => state.registry !== null && !state.removed,
     restart: async () => void (state.restarts += 1),

@@ -34,6 +34,8 @@ export type FakeRegistry = {
   requests: string[];
   /** Lines of the access log: of every request, and of the uploads that a push over the network would make. */
   log: string[];
+  /** Lines of its own log, which a test writes: what it says of requests that it answered with an error. */
+  complaints: string[];
   /** Puts a blob there; returns its digest. */
   blob(repository: string, content: Uint8Array | string): string;
   /** Puts a manifest there, under a tag unless it is null; returns its digest, which is `digest` where given. */
@@ -102,6 +104,7 @@ export async function startFakeRegistry(options: FakeRegistryOptions = {}): Prom
     port,
     requests,
     log,
+    complaints: [],
     blob(repository, content) {
       const bytes = Buffer.from(content);
       const digest = sha256(bytes);

@@ -1,5 +1,5 @@
 import type { Job, JobResult, Outcome } from "../../src/domain/job.ts";
-import type { Descriptor, Manifest, Snapshot } from "../../src/domain/registry.ts";
+import type { Descriptor, Manifest, Snapshot, Traffic } from "../../src/domain/registry.ts";
 import type { TrialRegistry } from "../../src/registry/trial-registry.ts";
 
 /** A layer by name and size; its unpacked digest is its name with `diff-` before it. */
@@ -11,6 +11,8 @@ export type FakeTrialRegistry = TrialRegistry & {
   push(repository: string, tag: string, layers: readonly FakeLayer[]): void;
   /** Bytes that a build moved. */
   move(traffic: { pulledBytes?: number; pushedBytes?: number }): void;
+  /** Requests of a build that it answered with an error of its own, and why. */
+  failRequests(count: number, why: string): void;
 };
 
 /** How a job ends; what is left out is a success of 1,000 ms of build and 500 ms of push. */
@@ -88,7 +90,7 @@ const READING_BYTES = 7_000;
 function fakeTrialRegistry(name: string, log: string[]): FakeTrialRegistry {
   let held: Snapshot = { repositories: [], stored: {}, faults: [] };
   let marked = held;
-  let traffic = { pulledBytes: 0, pushedBytes: 0 };
+  let traffic: Traffic = { pulledBytes: 0, pushedBytes: 0, serverErrors: 0 };
   const configs = new Map<string, string[]>();
   const refuse = async (): Promise<never> => {
     throw new Error("a trial asks for configurations only");
@@ -114,7 +116,7 @@ function fakeTrialRegistry(name: string, log: string[]): FakeTrialRegistry {
     async traffic() {
       log.push("traffic");
       const counted = traffic;
-      traffic = { pulledBytes: 0, pushedBytes: 0 };
+      traffic = { pulledBytes: 0, pushedBytes: 0, serverErrors: 0 };
       return counted;
     },
     async mark() {
@@ -139,6 +141,9 @@ function fakeTrialRegistry(name: string, log: string[]): FakeTrialRegistry {
     move({ pulledBytes = 0, pushedBytes = 0 }) {
       traffic.pulledBytes += pulledBytes;
       traffic.pushedBytes += pushedBytes;
+    },
+    failRequests(count, why) {
+      traffic = { ...traffic, serverErrors: count, firstServerError: why };
     },
   };
 }

@@ -100,7 +100,7 @@ describe("a trial that succeeds", () => {
 
   it("does not count what Tare itself reads of the registry", async () => {
     const { runs } = await tried(trialWorld(kaniko));
-    const moved = { pulledBytes: 300, pushedBytes: 12_000_000 };
+    const moved = { pulledBytes: 300, pushedBytes: 12_000_000, serverErrors: 0 };
     expect(runs.map((run) => run.traffic)).toStrictEqual([moved, moved, moved]);
   });
 
@@ -171,6 +171,59 @@ describe("a trial that succeeds", () => {
     expect(remarks).toStrictEqual([
       "cold: the build pushed to group/elsewhere, which the recipe does not name.",
     ]);
+  });
+});
+
+describe("a registry that answers with errors of its own", () => {
+  const failing =
+    (ending: ReturnType<FakeBuild>): FakeBuild =>
+    (_, registry) => {
+      registry.failRequests(3, "filesystem: no space left on device");
+      return ending;
+    };
+
+  it.each([
+    ["failed", ended("failed")],
+    ["ran out of time", ended("timed-out")],
+    ["ended without an error and left no image", {}],
+  ] as const)("is an Outage where the run %s, and no fault of the change", async (_, ending) => {
+    const world = trialWorld(failing(ending));
+    const trial = tried(world);
+    await expect(trial).rejects.toThrow(Outage);
+    await expect(trial).rejects.toThrow(
+      "The trial's registry answered 3 requests of the cold run with an error: filesystem: no space left on device.",
+    );
+    expect(world.log.at(-1)).toBe("remove r1");
+  });
+
+  it("is an Outage in the build of what the image starts from, too", async () => {
+    const base = {
+      builder: builders.kaniko,
+      describe: (host: string) => ({ ...specOf().describe("cold", host, DEFAULT_LIMITS), name: "base" }),
+    };
+    const world = trialWorld(failing(ended("failed")));
+    await expect(tried(world, specOf({ prerequisites: [base] }))).rejects.toThrow(
+      "of an image that this one starts from with an error",
+    );
+    expect(world.log.at(-1)).toBe("remove r1");
+  });
+
+  it("is a remark where the build succeeded all the same", async () => {
+    const world = trialWorld((job, registry, nth) => {
+      if (nth === 1) registry.failRequests(1, "EOF");
+      return kaniko(job, registry, nth);
+    });
+    const { runs, remarks } = await tried(world);
+    expect(runs.map(({ result }) => result.outcome)).toStrictEqual(["succeeded", "succeeded", "succeeded"]);
+    expect(remarks).toStrictEqual([
+      "cold: the trial's registry answered one request of the cold run with an error: EOF. The build tried again, and succeeded: times count the delay.",
+    ]);
+  });
+
+  it("does not excuse a build that was killed for want of memory", async () => {
+    const world = trialWorld(failing(ended("out-of-memory")));
+    const { runs } = await tried(world, specOf({ moreMemoryBytes: null }));
+    expect(runs.map(({ result }) => result.outcome)).toStrictEqual(["out-of-memory"]);
   });
 });
 

@@ -41,7 +41,7 @@ function record(scenario: Scenario, given: Given = {}): RunRecord {
     phases: { buildMs, pushMs: buildMs === "unknown" ? "unknown" : 99.6, totalMs: 1_000.5 },
     hits: 1,
     misses: 2,
-    traffic: { pulledBytes: 10, pushedBytes: 20 },
+    traffic: { pulledBytes: 10, pushedBytes: 20, serverErrors: 0 },
     ledgers: { perRepository: namespace + 5, namespace, stored: namespace + 7 },
     repositories: [{ name: "group/app", role: "image", tags: 1, bytes: namespace }],
     ...rest,
