@@ -13,4 +13,4 @@ export const DEFAULTS = {
 } as const;
 
 /** The most that a project's file gets where the operator has written neither a value nor a ceiling. */
-export const UNWRITTEN = { repeats: DEFAULTS.repeats, budgetMs: 3_600_000, images: 5 } as const;
+export const UNWRITTEN = { repeats: 5, budgetMs: 3_600_000, images: 5 } as const;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Problem } from "../domain/problem.ts";
 import { DEFAULTS } from "./defaults.ts";
+import { editorSchema } from "./editor-schema.ts";
 import { readSettings, type SettingsText } from "./settings-file.ts";
 import {
   cpus,
@@ -128,7 +129,9 @@ const REFUSED = {
 
 /** Reads the operator's file. Problem `configuration` with every fault, one a line. */
 export function readOperatorFile(source: SettingsText): OperatorSettings {
-  const { settings, faults } = readSettings({ schema, refused: REFUSED }, source);
+  // The message has the whole path; lines that start with it would be cut where they get interesting.
+  const name = source.path.slice(source.path.lastIndexOf("/") + 1);
+  const { settings, faults } = readSettings({ schema, refused: REFUSED }, { ...source, path: name });
   if (faults === null) return settings;
   throw new Problem(
     "configuration",
@@ -140,7 +143,7 @@ export function readOperatorFile(source: SettingsText): OperatorSettings {
 
 /** JSON Schema (draft 2020-12) of the operator's file, for editors. */
 export function operatorJsonSchema(): object {
-  return { ...z.toJSONSchema(schema, { io: "input" }), title: "Tare: the operator's file (tare.yml)" };
+  return editorSchema(schema, "Tare: the operator's file (tare.yml)");
 }
 
 /** The keys of the operator's file. */

@@ -3,6 +3,7 @@ import type { FileDiff } from "../domain/change.ts";
 import { Problem } from "../domain/problem.ts";
 import type { SourceLine } from "../domain/recipe.ts";
 import { DEFAULTS } from "./defaults.ts";
+import { editorSchema } from "./editor-schema.ts";
 import { OPERATOR_KEYS } from "./operator-file.ts";
 import { readSettings, type SettingsText } from "./settings-file.ts";
 import {
@@ -79,7 +80,7 @@ export function projectSettingsOf(tree: Tree): ProjectSettings | null {
 
 /** JSON Schema (draft 2020-12) of the project's file, for editors. */
 export function projectJsonSchema(): object {
-  return { ...z.toJSONSchema(schema, { io: "input" }), title: "Tare: the project's file (.tare.yml)" };
+  return editorSchema(schema, "Tare: the project's file (.tare.yml)");
 }
 
 /**

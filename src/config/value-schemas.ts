@@ -109,9 +109,9 @@ export const secret = z
   );
 export type Secret = z.output<typeof secret>;
 
-/** An optional key with what an editor shows of it. `fallback` is what holds where it is not written. */
+/** An optional key with what an editor shows of it. `fallback` is what holds where it is not written (`editorSchema`). */
 export function described<T extends z.ZodType>(schema: T, description: string, fallback?: unknown) {
-  return schema.meta({ description, ...(fallback === undefined ? {} : { default: fallback }) }).optional();
+  return schema.optional().meta({ description, ...(fallback === undefined ? {} : { fallback }) });
 }
 
 function distinct(values: readonly unknown[]): boolean {

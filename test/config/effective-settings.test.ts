@@ -132,10 +132,10 @@ describe("the settings of a trial", () => {
   it("let a project spend no more than the operator does where he wrote no ceiling", () => {
     const own = "repeats: 20\nbudget: 3h\nimages: {atMost: 50}\n";
     const silent = settle("", own);
-    expect(silent.settings).toMatchObject({ repeats: 3, budgetMs: 60 * MINUTE_MS, images: { atMost: 5 } });
+    expect(silent.settings).toMatchObject({ repeats: 5, budgetMs: 60 * MINUTE_MS, images: { atMost: 5 } });
     expect(silent.notes).toStrictEqual([
       "images.atMost 50 images asked for by .tare.yml, 5 images allowed by tare.yml, which has no ceiling for it",
-      "repeats 20 asked for by .tare.yml, 3 allowed by tare.yml, which has no ceiling for it",
+      "repeats 20 asked for by .tare.yml, 5 allowed by tare.yml, which has no ceiling for it",
       "budget 3 h 00 m asked for by .tare.yml, 1 h 00 m allowed by tare.yml, which has no ceiling for it",
     ]);
     expect(settle("repeats: 4\nbudget: 2h\n", own).settings).toMatchObject({
@@ -292,7 +292,7 @@ describe("whatever is asked for, the settings", () => {
           named: [],
         }).settings;
         const withIt = settleSides({ ...all, command: NO_WISHES, named: [] }).settings;
-        expect(withIt.repeats).toBeLessThanOrEqual(all.ceilings.repeats ?? without.repeats);
+        expect(withIt.repeats).toBeLessThanOrEqual(all.ceilings.repeats ?? all.own.repeats ?? 5);
         expect(withIt.limits).toStrictEqual(without.limits);
         const most = all.ceilings.budget ?? without.budgetMs ?? 60 * MINUTE_MS;
         const asked = all.project?.budget === undefined ? 0 : (withIt.budgetMs ?? Infinity);

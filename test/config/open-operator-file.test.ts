@@ -49,7 +49,7 @@ describe("the operator's file", () => {
     const path = join(directory, "large.yml");
     await expect(openOperatorFile({ TARE_CONFIG: path })).rejects.toMatchObject({
       code: "configuration",
-      details: [`${path}:1:1: is larger than 64 kB`],
+      details: ["large.yml:1:1: is larger than 64 kB"],
     });
     await expect(openOperatorFile({ TARE_CONFIG: "/dev/zero" })).rejects.toMatchObject({
       code: "configuration",
