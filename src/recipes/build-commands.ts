@@ -243,6 +243,10 @@ function readBuildah(
 const NO_RUNNER =
   /^(?:echo|printf|cat|grep|egrep|sed|awk|apk|apt|apt-get|yum|dnf|microdnf|pip|pip3|which|type|git|curl|wget|test|mkdir|chmod|chown|rm|ls|cp|mv|tee|tar|jq|yq|set|trap|alias|find)$/;
 
+/** Programs of which nothing is known but what their name says. */
+const NAMED_FOR_IT =
+  /kaniko|buildkit|(?:docker|image|container)[-_]?(?:build|push)|(?:build|push)[-_]?(?:docker|image|container)/i;
+
 /** Names other builders, archives that are pushed, and builders that are called through another program. */
 function readOther(reading: JobReading, command: ShellCommand, name: string, words: readonly Field[]): void {
   const texts = words.map((word) => render(word.value));
@@ -260,5 +264,7 @@ function readOther(reading: JobReading, command: ShellCommand, name: string, wor
     readCalled(reading, command, name, words);
   } else if (!NO_RUNNER.test(name) && CALLS_BUILDER.test(texts.join(" "))) {
     note(reading, command, `a builder that is called through ${name} is not read`);
+  } else if (NAMED_FOR_IT.test(name) && name !== "buildkitd") {
+    note(reading, command, `${name} may build an image: it is no builder that is read`);
   }
 }

@@ -11,6 +11,7 @@ export function differences(base: Recipe, head: Recipe): Difference[] {
   const to = strategyOf(head);
   const said: Difference[] = [];
   if (from !== to) said.push(say(`${from} becomes ${to}`));
+  if (base.builder === head.builder) said.push(...becomes("program", base.program, head.program).map(say));
   const sameStrategy = base.strategy === head.strategy;
   if (sameStrategy && from === to) said.push(...cacheDifferences(base, head).map(say));
   said.push(...inputDifferences(base, head, sameStrategy).map(say));
@@ -38,20 +39,31 @@ function shortName(recipe: Recipe): string {
 
 const NUMBERS = "no one two three four five six seven eight nine ten".split(" ");
 
-/** `docker/inline with two cache sources`; kaniko's layers have one repository by nature. */
+/** `docker/inline with two cache sources`; layers have a repository by nature, and kaniko's have but one. */
 function strategyOf(recipe: Recipe): string {
   const count = recipe.cacheFrom.length;
-  if (count === 0 || recipe.builder === "kaniko") return recipe.strategy;
+  const isPlain = recipe.builder === "kaniko" || (recipe.strategy.endsWith("/layers") && count === 1);
+  if (count === 0 || isPlain) return recipe.strategy;
   return `${recipe.strategy} with ${NUMBERS[count] ?? count} cache source${count === 1 ? "" : "s"}`;
 }
 
 function cacheDifferences(base: Recipe, head: Recipe): string[] {
   const one = base.cacheTo.length === 1 && head.cacheTo.length === 1;
   if (base.builder === "kaniko" && one) return becomes("cache repository", base.cacheTo[0], head.cacheTo[0]);
+  // Where the cache is inline, its target is the image itself.
+  const isInline = base.strategy.endsWith("/inline");
+  const what = base.strategy.endsWith("/layers") ? "cache repository" : "cache target";
   return [
     ...listDifferences("cache source", base.cacheFrom, head.cacheFrom),
-    ...(base.builder === "kaniko" ? listDifferences("cache repository", base.cacheTo, head.cacheTo) : []),
+    ...(isInline ? [] : listDifferences(what, base.cacheTo, head.cacheTo)),
+    ...listDifferences("cache option", cacheOptions(base), cacheOptions(head)),
   ];
+}
+
+/** Options of the cache targets, each once; the mode is part of the strategy. */
+function cacheOptions(recipe: Recipe): string[] {
+  const options = recipe.cacheToOptions.flatMap((target) => Object.entries(target));
+  return [...new Set(options.filter(([name]) => name !== "mode").map(([name, value]) => `${name}=${value}`))];
 }
 
 /** What is built, of what, and under which name. */
@@ -73,12 +85,17 @@ function surroundings(base: Recipe, head: Recipe): string[] {
     ...listDifferences("service", base.services, head.services),
     ...recordDifferences("variable", base.environment, head.environment),
     ...listDifferences("login", base.logins, head.logins),
+    ...listDifferences("pull", base.pulls, head.pulls),
+    ...becomes("condition", base.condition, head.condition),
   ];
 }
 
 function plainFlags(recipe: Recipe): string[] {
-  return recipe.flags.filter((flag) => !NAMED.has(flag.slice(2).split("=")[0] ?? ""));
+  return recipe.flags.filter((flag) => !NAMED.has(flag.slice(2).split("=")[0] ?? "") && !SAID.test(flag));
 }
+
+/** Options of buildctl that have a field of their own in a recipe. */
+const SAID = /^--opt=(?:build-arg:|target=|filename=)|^--output=type=(?:image|registry),/;
 
 function becomes(what: string, from: string | null | undefined, to: string | null | undefined): string[] {
   return from === to ? [] : [`${what} ${from ?? "none"} becomes ${to ?? "none"}`];

@@ -29,8 +29,8 @@ export type GitlabJob = {
 
 /** A job of the configuration before it is known what it does: its keys, and one row of variables for each job of a matrix. */
 export type JobFrame = {
-  own(key: string): YamlNode | null;
-  inherited(key: string): YamlNode | null;
+  own: (key: string) => YamlNode | null;
+  inherited: (key: string) => YamlNode | null;
   rows: { name: string; variables: ReadonlyMap<string, GitlabVariable>; scope: Scope }[];
   rules: JobRules;
 };

@@ -186,8 +186,9 @@ function runFile(
   const script = openScript(session.files, path, how);
   if (script === null) {
     const missing = session.files.tree.read(path) === null;
-    if (missing && TELLING_NAME.test(path)) session.refuse(command(), `${path} is not in the tree`);
-    return null;
+    if (!missing || !TELLING_NAME.test(path)) return null;
+    session.refuse(command(), `${path} is not in the tree`);
+    return "ordinary";
   }
   if (session.written.has(path)) {
     session.refuse(command(), `${path} is written by the job: ${session.written.get(path)}`);

@@ -22,8 +22,15 @@ export function expandParameter(part: ParameterExpansionPart, context: WordConte
   const name = part.parameter;
   if (part.index !== undefined) {
     if (name === "BASH_SOURCE" && context.name !== null && part.index.text === "0") return context.name;
-    const member = context.array(name)?.[Number(part.index.text)];
-    const plain = part.prefix === undefined && part.operation === undefined && /^\d+$/.test(part.index.text);
+    const members = context.array(name);
+    if (part.prefix === "#" && /^[@*]$/.test(part.index.text) && members !== null)
+      return known(String(members.length));
+    const at =
+      /^\w*$/.test(part.index.text) && !/^\d/.test(part.index.text)
+        ? literal(expandName(part.index.text, part.text, context))
+        : literal(expandValue(part.index, context));
+    const member = at !== null && /^\d+$/.test(at) ? members?.[Number(at)] : undefined;
+    const plain = part.prefix === undefined && part.operation === undefined;
     return plain && member !== undefined ? member.value : unknown(part.text, atRunTime(part.text));
   }
   const value = expandName(name, part.text, context);

@@ -77,8 +77,11 @@ function arrayMembers(word: Word, context: WordContext): readonly Field[] | null
   const quoted = first?.type === "DoubleQuoted" ? first.parts : [first];
   const [part] = quoted;
   if (part?.type !== "ParameterExpansion" || more.length > 0 || quoted.length > 1) return null;
-  if (part.index === undefined || !/^[@*]$/.test(part.index.text) || part.prefix !== undefined) return null;
+  if (part.index === undefined || !/^[@*]$/.test(part.index.text) || part.prefix === "#") return null;
   const members = context.array(part.parameter);
+  if (members !== null && part.prefix === "!") {
+    return members.map((_, at) => ({ value: known(String(at)), loose: false }));
+  }
   if (members !== null && (part.operation === undefined || part.operation.type === "Default")) return members;
   const why = `$${part.parameter} is an array whose members are not known`;
   return [{ value: unknown(part.text, why), loose: true }];

@@ -22,11 +22,25 @@ export function recipesJson(recipes: readonly Recipe[]): string {
   return `${JSON.stringify(recipes, null, 2)}\n`;
 }
 
+/** Programs that go without saying for their builder. */
+const PLAIN: ReadonlySet<string> = new Set(["docker build", "/kaniko/executor"]);
+
+const CONDITIONS = {
+  upstream: "in the project itself, not in forks",
+  fork: "in forks, not in the project itself",
+} as const;
+
 function recipeBlock(recipe: Recipe): string {
   const args = Object.entries(recipe.buildArgs).map(([name, value]) =>
     value === null ? name : `${name}=${value}`,
   );
   const environment = Object.entries(recipe.environment).map(([name, value]) => `${name}=${value}`);
+  const cacheTo = recipe.cacheTo.map((reference, at) => {
+    const options = Object.entries(recipe.cacheToOptions[at] ?? {}).map(
+      ([name, value]) => `${name}=${value}`,
+    );
+    return options.length === 0 ? reference : `${reference} (${options.join(", ")})`;
+  });
   const unresolved = recipe.unresolved.map(({ part, why }) => `${part}: ${why}`);
   return [
     `${recipe.job}  ${recipe.strategy}  ${recipe.file}:${recipe.line}`,
@@ -35,12 +49,15 @@ function recipeBlock(recipe: Recipe): string {
         " ",
       ),
     ]),
+    ...field("program", PLAIN.has(recipe.program) ? [] : [recipe.program]),
+    ...field("condition", recipe.condition === "both" ? [] : [CONDITIONS[recipe.condition]]),
     ...field("Dockerfile", [recipe.dockerfile ?? "not known"]),
     ...field("context", [recipe.context ?? "none"]),
     ...field("target", recipe.target === null ? [] : [recipe.target]),
     ...field("images", recipe.images.length === 0 ? ["none pushed"] : recipe.images),
     ...field("cache from", recipe.cacheFrom),
-    ...field("cache to", recipe.cacheTo),
+    ...field("cache to", cacheTo),
+    ...field("pulls", recipe.pulls),
     ...field("build args", args),
     ...field("environment", environment),
     ...field("unresolved", unresolved),

@@ -255,6 +255,7 @@ describe("what is not read", () => {
     ["gcloud builds submit --tag x", "the builder gcloud is not read yet"],
     ["ssh host docker build -t x .", "a builder that is called through ssh is not read"],
     ["xargs -n1 docker push", "a builder that is called through xargs is not read"],
+    ["kaniko-build --destination r", "kaniko-build may build an image: it is no builder that is read"],
     ["docker push r:1", "r:1 is pushed, but no build of this job that is read makes it"],
     ["docker manifest push r:1", "an image index is put together of images that are pushed already"],
     [

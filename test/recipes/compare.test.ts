@@ -19,6 +19,66 @@ const docker = (name: string) =>
 const kaniko = (name: string, more = "") =>
   `/kaniko/executor -d r/${name}:1 --cache --cache-repo r/${name}-cache${more}`;
 
+const CREATE = "docker buildx create --use";
+const buildx = (more: string) => `${CREATE}; docker buildx build --push -t r/aa:1 ${more} .`;
+const to = (options: string) => `--cache-to type=registry,ref=r/c,${options}`;
+const buildah = (more = "") =>
+  `buildah bud --layers --cache-to r/c --cache-from r/c ${more} -t r/aa .; buildah push r/aa`;
+
+describe("what newer builders change", () => {
+  it.each([
+    [buildx(to("mode=min")), buildx(to("mode=max")), "buildkit/registry-min becomes buildkit/registry-max"],
+    [
+      docker("aa"),
+      buildx(to("mode=max")),
+      "docker/inline with one cache source becomes buildkit/registry-max",
+    ],
+    [kaniko("aa"), buildah(), "kaniko/layers becomes buildah/layers, image r/aa:1 becomes r/aa"],
+    [
+      buildx(to("mode=max")),
+      buildx(to("mode=max,ignore-error=true")),
+      "cache option ignore-error=true added",
+    ],
+    [
+      buildx(to("mode=max")),
+      buildx("--cache-to type=registry,ref=r/d,mode=max"),
+      "cache target r/c becomes r/d",
+    ],
+    [
+      buildx(`${to("mode=max")} --cache-from r/c`),
+      buildx(`${to("mode=max")} --cache-from r/c --cache-from r/d`),
+      "buildkit/registry-max with one cache source becomes buildkit/registry-max with two cache sources",
+    ],
+    [buildah(), buildah().replaceAll("--cache-to r/c", "--cache-to r/d"), "cache repository r/c becomes r/d"],
+    [
+      buildah(),
+      buildah().replaceAll("buildah bud", "podman build").replace("buildah push", "podman push"),
+      "program buildah build becomes podman build",
+    ],
+    [
+      docker("aa"),
+      docker("aa").replace("docker build", "docker buildx build --push"),
+      "program docker build becomes docker buildx build, flag --push added",
+    ],
+    [docker("aa"), `docker pull r/aa:1 || true; ${docker("aa")}`, "pull r/aa:1 added"],
+    [
+      buildx("--platform linux/amd64"),
+      buildx("--platform linux/arm64"),
+      "flag --platform=linux/amd64 becomes --platform=linux/arm64",
+    ],
+  ])("%s and %s: %s", (base, head, said) => {
+    expect(sentence({ job: base }, { job: head })).toBe(`job job: ${said}`);
+  });
+
+  it("says where a job stops to run in forks", () => {
+    const of = (only: string) =>
+      readRecipes(ciTree(`job: {${only} script: [docker build -t x ., docker push x]}`)).recipes;
+    expect(compareRecipes(of(""), of("only: [main@a/b],")).sentence).toBe(
+      "job job: condition both becomes upstream",
+    );
+  });
+});
+
 describe("the sentence of a change", () => {
   it("is short where nothing changes", () => {
     const base = { a: docker("a"), b: kaniko("b") };

@@ -102,7 +102,13 @@ describe("arrays and expansions", () => {
     ]);
     expect([recipe.flags, recipe.context]).toEqual([["--pull", "--tag=r:1", "--build-arg=A=b c"], "dir"]);
     expect(recipe.unresolved[0]?.why).toBe("$NONE is an array whose members are not known");
-    expect(onlyRecipe(["T=(a b)", "docker build -t ${T[1]} ."]).flags).toEqual(["--tag=b"]);
+    expect(onlyRecipe(["T=(a b)", "docker build -t ${T[1]}${#T[@]} ."]).flags).toEqual(["--tag=b2"]);
+    const loop = 'for i in "${!N[@]}"; do docker build -t ${N[$i]} ${D[i]}; done';
+    const { recipes } = readRecipes(scriptTree(["N=(a b)", "D=(x y)", loop]));
+    expect(recipes.map((each) => [each.flags[0], each.context])).toEqual([
+      ["--tag=a", "x"],
+      ["--tag=b", "y"],
+    ]);
   });
 
   it("does not guess what only bash expands", () => {
