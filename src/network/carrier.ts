@@ -10,6 +10,9 @@ export type Carrier = {
   carriedBytes(): number;
 };
 
+/** What Node reads from a socket at once. */
+const READ_BYTES = 65_536;
+
 /** Bytes of one connection under way on a link with latency. */
 const WINDOW_BYTES = 262_144;
 
@@ -22,13 +25,16 @@ export function createCarrier(pace: Pace, latencyMs: number): Carrier {
   async function put(source: Readable, send: (bytes: Buffer) => Promise<void> | null): Promise<void> {
     // The other direction goes on where this one ends: the iterator must not close the socket.
     const chunks: AsyncIterable<Buffer> = source.iterator({ destroyOnReturn: false });
+    // Full reads in a row say that there was more to read all the time: this end was late, not the source.
+    let wasFull = false;
     for await (const chunk of chunks) {
       for (let start = 0; start < chunk.length; start += pace.turnBytes) {
         const bytes = chunk.subarray(start, start + pace.turnBytes);
-        await pace.take(bytes.length);
+        await pace.take(bytes.length, wasFull && chunk.length >= READ_BYTES);
         carriedBytes += bytes.length;
         await send(bytes);
       }
+      wasFull = chunk.length >= READ_BYTES;
     }
   }
 

@@ -2,15 +2,18 @@
 export type Pace = {
   /** Bytes that one turn may take at most: small enough that nobody waits long for another's turn. */
   readonly turnBytes: number;
-  /** Resolves when these bytes, `turnBytes` at most, may be sent. */
-  take(bytes: number): Promise<void>;
+  /**
+   * Resolves when these bytes, `turnBytes` at most, may be sent. `late`: they waited to be asked for, because the
+   * machine had other things to do; the link would have carried them meanwhile.
+   */
+  take(bytes: number, late?: boolean): Promise<void>;
 };
 
 /** Sending may run this far ahead of the rate: one timer then serves many turns. */
 const AHEAD_MS = 2;
 /** An idle bucket saves up this much at most: a pause for breath of sender or event loop is not lost time. */
 const IDLE_CREDIT_MS = 20;
-/** While somebody waits, a late timer is made good, up to this. */
+/** Where somebody waited, for a timer or to be read at all, that is made good up to this. */
 const LATE_CREDIT_MS = 250;
 /** A turn takes this long at most, within bounds; a power of two, so that what a socket reads at once splits evenly. */
 const TURN_MS = 10;
@@ -45,10 +48,10 @@ export function createPace(bytesPerSecond: number | null): Pace {
 
   return {
     turnBytes: turnBytesAt(bytesPerMs),
-    take(bytes) {
+    take(bytes, late = false) {
       const { promise, resolve } = Promise.withResolvers<void>();
       waiting.push({ bytes, go: resolve });
-      if (timer === null) serve(IDLE_CREDIT_MS);
+      if (timer === null) serve(late ? LATE_CREDIT_MS : IDLE_CREDIT_MS);
       return promise;
     },
   };

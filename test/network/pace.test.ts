@@ -47,6 +47,16 @@ describe("a pace", () => {
     expect(performance.now() - startMs).toBeGreaterThan(160);
   });
 
+  it("makes up to 250 ms good to those who were late", async () => {
+    const pace = createPace(1_000_000);
+    await pace.take(10_000);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const startMs = performance.now();
+    for (let turn = 0; turn < 35; turn++) await pace.take(10_000, true);
+    expect(performance.now() - startMs).toBeGreaterThan(60);
+    expect(performance.now() - startMs).toBeLessThan(250);
+  });
+
   it("without a rate makes nobody wait", async () => {
     const pace = createPace(null);
     const startMs = performance.now();
