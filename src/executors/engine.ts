@@ -8,6 +8,7 @@ import { createFromImage } from "./create-container.ts";
 import { lastingParent, listParents, removeParent } from "./cgroup.ts";
 import type { Engine } from "./engine-connection.ts";
 import { exec } from "./exec.ts";
+import { followLog } from "./follow-log.ts";
 import { hostConfig } from "./host-config.ts";
 import { collectLines, readTimestamped, parseNanoseconds } from "./log-lines.ts";
 import { watchMemory, type MemoryWatch } from "./memory-watch.ts";
@@ -129,27 +130,16 @@ async function runMain(
 ): Promise<Ran> {
   await start(container, stop);
   await memory.started();
-  await container.wait();
+  const startedMs = parseNanoseconds((await container.inspect()).State.StartedAt);
+  const log = await followLog(container, startedMs, job.limits.logBytes, container.wait());
   const { State } = await container.inspect();
-  const startedMs = parseNanoseconds(State.StartedAt);
   const endMs = parseNanoseconds(State.FinishedAt) - startedMs;
-  const log = readTimestamped(
-    await container.logs({ stdout: true, stderr: true, timestamps: true, follow: false }),
-    startedMs,
-  );
   return {
     failed: State.ExitCode !== 0,
     commands: [{ phase: "build and push", startMs: 0, endMs, exitCode: State.ExitCode }],
-    log: cutLog(log, job.limits.logBytes),
+    log,
     clock: "the engine's, from the start of the process to its end",
   };
-}
-
-function cutLog(log: JobResult["log"], maxBytes: number): JobResult["log"] {
-  let bytes = 0;
-  const kept = log.filter((entry) => (bytes += entry.line.length + 1) <= maxBytes);
-  if (kept.length === log.length) return log;
-  return [...kept, { atMs: log.at(-1)?.atMs ?? 0, stream: "stderr", line: `[log cut at ${maxBytes} bytes]` }];
 }
 
 /** Commands are run in a container whose main process is a daemon: Tare's own clock times each. */

@@ -26,7 +26,8 @@ export async function exec(
   }
 }
 
-async function demultiplex(
+/** Takes the engine's multiplexed stream apart. */
+export async function demultiplex(
   stream: NodeJS.ReadableStream,
   onOutput: (stream: "stdout" | "stderr", chunk: Buffer) => void,
 ): Promise<void> {

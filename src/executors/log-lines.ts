@@ -1,37 +1,30 @@
 import type { LogLine } from "../domain/job.ts";
+import { createLogKeeper, TAIL_BYTES } from "./log-keeper.ts";
 
-/** Collects lines of two streams up to a number of bytes; what is beyond is dropped and said so once. */
+/** Collects lines of two streams up to a number of bytes; beyond it only the last lines are kept, and the cut is said. */
 export type LineCollector = {
   write(stream: LogLine["stream"], chunk: Buffer, atMs: number): void;
   end(atMs: number): LogLine[];
 };
 
 export function collectLines(maxBytes: number): LineCollector {
-  const lines: LogLine[] = [];
+  const kept = createLogKeeper(maxBytes);
+  const longest = Math.max(maxBytes, TAIL_BYTES);
   const open = { stdout: "", stderr: "" };
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
-  let bytes = 0;
-  let full = false;
   return {
     write(stream, chunk, atMs) {
-      if (full) return;
-      const kept = chunk.subarray(0, maxBytes - bytes);
-      bytes += chunk.length;
-      const parts = (open[stream] + decoders[stream].decode(kept, { stream: true })).split("\n");
-      open[stream] = parts.pop() ?? "";
-      for (const line of parts) lines.push({ atMs, stream, line: line.replace(/\r$/, "") });
-      full = bytes > maxBytes;
-      if (!full) return;
-      // A line that is cut within is no line.
-      Object.assign(open, { stdout: "", stderr: "" });
-      lines.push({ atMs, stream: "stderr", line: `[log cut at ${maxBytes} bytes]` });
+      const parts = (open[stream] + decoders[stream].decode(chunk, { stream: true })).split("\n");
+      // A line without an end could be the flood itself.
+      open[stream] = (parts.pop() ?? "").slice(-longest);
+      for (const line of parts) kept.keep({ atMs, stream, line: line.replace(/\r$/, "") });
     },
     end(atMs) {
       for (const stream of ["stdout", "stderr"] as const) {
-        if (open[stream] !== "") lines.push({ atMs, stream, line: open[stream] });
+        if (open[stream] !== "") kept.keep({ atMs, stream, line: open[stream] });
         open[stream] = "";
       }
-      return lines;
+      return kept.lines();
     },
   };
 }
@@ -50,14 +43,15 @@ export function* framesOf(buffer: Buffer): Generator<{ stream: LogLine["stream"]
 
 /** Lines of a log that was asked for with timestamps, `atMs` relative to `originMs` of the engine's clock. */
 export function readTimestamped(buffer: Buffer, originMs: number): LogLine[] {
-  const lines: LogLine[] = [];
-  for (const { stream, payload } of framesOf(buffer)) {
-    const text = payload.toString("utf8").replace(/\r?\n$/, "");
-    const space = text.indexOf(" ");
-    const atMs = parseNanoseconds(text.slice(0, space)) - originMs;
-    lines.push({ atMs, stream, line: text.slice(space + 1) });
-  }
-  return lines;
+  return [...framesOf(buffer)].map(({ stream, payload }) => readLine(stream, payload, originMs));
+}
+
+/** One line with its time in front. */
+export function readLine(stream: LogLine["stream"], payload: Buffer, originMs: number): LogLine {
+  const text = payload.toString("utf8").replace(/\r?\n$/, "");
+  const space = text.indexOf(" ");
+  const atMs = parseNanoseconds(text.slice(0, space)) - originMs;
+  return { atMs, stream, line: text.slice(space + 1) };
 }
 
 /** Milliseconds since the epoch of an RFC 3339 time with nanoseconds, which Date cuts at three digits. */

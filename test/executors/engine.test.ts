@@ -155,6 +155,7 @@ describe("a job whose main process is the build", () => {
     const { executor: runner } = await executor({
       onStart: (container, end) => {
         for (let index = 0; index < 5; index++) container.log.push([1, "2026-11-24T00:00:10Z ", "123456789"]);
+        container.log.push([2, "2026-11-24T00:00:11Z ", "killed"]);
         end(0);
       },
     });
@@ -163,7 +164,10 @@ describe("a job whose main process is the build", () => {
       "123456789",
       "123456789",
       "123456789",
-      "[log cut at 30 bytes]",
+      "[log cut at 30 bytes; only its last lines follow]",
+      "123456789",
+      "123456789",
+      "killed",
     ]);
   });
 });

@@ -33,24 +33,29 @@ describe("lines that are collected as they come", () => {
     expect(lines.end(3)).toStrictEqual([{ atMs: 2, stream: "stdout", line: "größe" }]);
   });
 
-  it("end at the limit, which is said once", () => {
+  it("are the first ones up to the limit, then the last ones; the cut is said once", () => {
     const lines = collectLines(10);
     lines.write("stdout", Buffer.from("12345\n"), 1);
-    lines.write("stdout", Buffer.from("6789\n"), 2);
-    lines.write("stderr", Buffer.from("more\n"), 3);
-    lines.write("stdout", Buffer.from("x\n"), 4);
-    expect(lines.end(5)).toStrictEqual([
+    for (let index = 0; index < 1_000; index++) lines.write("stdout", Buffer.from("123456789\n"), 2);
+    lines.write("stderr", Buffer.from("last words"), 3);
+    const ended = lines.end(4);
+    expect(ended.slice(0, 3)).toStrictEqual([
       { atMs: 1, stream: "stdout", line: "12345" },
-      { atMs: 2, stream: "stderr", line: "[log cut at 10 bytes]" },
+      { atMs: 2, stream: "stderr", line: "[log cut at 10 bytes; only its last lines follow]" },
+      { atMs: 2, stream: "stdout", line: "123456789" },
     ]);
+    // The last lines that fit into 4096 bytes.
+    expect(ended.length).toBe(2 + 408 + 1);
+    expect(ended.at(-1)).toStrictEqual({ atMs: 4, stream: "stderr", line: "last words" });
   });
-});
 
-describe("lines of a flood that comes in one piece", () => {
-  it("are kept up to the limit", () => {
-    const lines = collectLines(12);
-    lines.write("stdout", Buffer.from("12345\n".repeat(1_000)), 1);
-    expect(lines.end(2).map(({ line }) => line)).toStrictEqual(["12345", "12345", "[log cut at 12 bytes]"]);
+  it("are short, too, where the flood is one line without an end", () => {
+    const lines = collectLines(10_000);
+    for (let index = 0; index < 100; index++) lines.write("stdout", Buffer.from("x".repeat(1_000)), 1);
+    expect(lines.end(2).map(({ line }) => line)).toStrictEqual([
+      "[log cut at 10000 bytes; only its last lines follow]",
+      "x".repeat(4_095),
+    ]);
   });
 });
 

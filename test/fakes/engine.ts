@@ -131,7 +131,8 @@ async function handle(
   if (exec !== undefined) return send(response, 200, { ExitCode: world.execs.get(exec)?.exitCode ?? null });
   const container = world.containers.find((each) => each.id === id && each.state !== "removed");
   if (container === undefined) return send(response, 404, { message: `No such container: ${id}` });
-  act(world, container, `${request.method} ${action}`, body, response);
+  const follow = /^(?:1|true)$/.test(query.get("follow") ?? "");
+  act(world, container, `${request.method} ${action}`, { body, follow }, response);
 }
 
 const INFO = {
@@ -193,7 +194,7 @@ function act(
   world: World,
   container: FakeContainer,
   action: string,
-  body: Buffer,
+  { body, follow }: { body: Buffer; follow: boolean },
   response: ServerResponse,
 ): void {
   switch (action) {
@@ -219,12 +220,18 @@ function act(
       return send(response, 204);
     case "GET json":
       return send(response, 200, inspected(container));
-    case "GET logs":
-      response.writeHead(200, { "content-type": "application/vnd.docker.raw-stream" });
-      response.end(
-        Buffer.concat(container.log.map(([stream, time, text]) => frame(stream, `${time}${text}\n`))),
-      );
+    case "GET logs": {
+      const send = () => {
+        response.writeHead(200, { "content-type": "application/vnd.docker.raw-stream" });
+        response.end(
+          Buffer.concat(container.log.map(([stream, time, text]) => frame(stream, `${time}${text}\n`))),
+        );
+      };
+      // A log that is followed ends with its container.
+      if (!follow || container.state === "ended") return send();
+      world.waiting.set(container.id, [...(world.waiting.get(container.id) ?? []), send]);
       return;
+    }
     case "POST exec": {
       if (container.state !== "running") return send(response, 409, { message: "container is not running" });
       const { Cmd: argv } = JSON.parse(body.toString("utf8")) as { Cmd: string[] };
