@@ -77,44 +77,78 @@ const projects = z.record(
   }),
 );
 
-const schema = z
-  .strictObject({
-    privileges: described(
-      z.enum(["auto", "privileged", "capabilities"]),
-      "how jobs with a daemon get their rights; auto: as this machine allows (TARE_PRIVILEGES)",
-      "auto",
-    ),
-    builderImages: described(
-      z.enum(["auto", "official", "packages"]),
-      "where the images of builders and registry come from; auto: official, else packages (TARE_IMAGES)",
-      "auto",
-    ),
-    limits: described(limits, "limits of every job"),
-    ceilings: described(
-      ceilings,
-      "what neither a command nor a project's file may exceed; none where not written",
-    ),
-    link: described(
-      link,
-      "rate of the link between builder and registry, for example 100mbit; where it is unlimited, time decides nothing",
-      "unlimited",
-    ),
-    repeats: described(repeats, "timed repeats; fewer than 3 decide nothing about time", DEFAULTS.repeats),
-    budget: described(duration, "time for one change; images are sampled to fit it; none: one image"),
-    strategies: described(strategies, "strategies to compare beside the change's own", []),
-    edits: described(edits, "RUN instructions that are edited, one scenario each", DEFAULTS.edits),
-    thresholds: described(thresholds, "what a difference must pass to decide"),
-    projects: described(projects, "what differs for a project, by group/project"),
-    mail: described(mail, "the mail door"),
-    github: described(github, "the GitHub App"),
-    gitlab: described(gitlab, "the GitLab hook"),
-    web: described(web, "the web process"),
-  })
-  .superRefine((settings, context) => {
-    for (const fault of aboveCeilings(settings)) {
-      context.addIssue({ code: "custom", path: fault.path, message: fault.message, input: undefined });
-    }
-  });
+const keys = z.strictObject({
+  privileges: described(
+    z.enum(["auto", "privileged", "capabilities"]),
+    "how jobs with a daemon get their rights; auto: as this machine allows (TARE_PRIVILEGES)",
+    "auto",
+  ),
+  builderImages: described(
+    z.enum(["auto", "official", "packages"]),
+    "where the images of builders and registry come from; auto: official, else packages (TARE_IMAGES)",
+    "auto",
+  ),
+  limits: described(limits, "limits of every job"),
+  ceilings: described(
+    ceilings,
+    "what neither a command nor a project's file may exceed; none where not written",
+  ),
+  link: described(
+    link,
+    "rate of the link between builder and registry, for example 100mbit; where it is unlimited, time decides nothing",
+    "unlimited",
+  ),
+  repeats: described(repeats, "timed repeats; fewer than 3 decide nothing about time", DEFAULTS.repeats),
+  budget: described(duration, "time for one change; images are sampled to fit it; none: one image"),
+  strategies: described(strategies, "strategies to compare beside the change's own", []),
+  edits: described(edits, "RUN instructions that are edited, one scenario each", DEFAULTS.edits),
+  thresholds: described(thresholds, "what a difference must pass to decide"),
+  projects: described(projects, "what differs for a project, by group/project"),
+  mail: described(mail, "the mail door"),
+  github: described(github, "the GitHub App"),
+  gitlab: described(gitlab, "the GitLab hook"),
+  web: described(web, "the web process"),
+});
+
+/** An operator's own value above his own ceiling is a slip of the pen; it is told beside other faults. */
+const schema = (
+  [
+    ["repeats", ["repeats"]],
+    ["budget", ["budget"]],
+    ["cpus", ["limits", "cpus"]],
+    ["memory", ["limits", "memory"]],
+    ["timeout", ["limits", "timeout"]],
+  ] as const
+).reduce(
+  (checked, [name, path]) =>
+    checked.refine((settings) => !exceeds(valueAt(settings, path), valueAt(settings, ["ceilings", name])), {
+      path: [...path],
+      message: `is above ceilings.${name}`,
+      // A value with a fault of its own is not compared.
+      when: ({ issues }) =>
+        !issues.some((issue) => [path, ["ceilings", name]].some((key) => isAt(issue, key))),
+    }),
+  keys,
+);
+
+function isAt(issue: { path?: PropertyKey[] | undefined }, path: readonly string[]): boolean {
+  return path.every((key, depth) => issue.path?.[depth] === key);
+}
+
+function exceeds(value: unknown, most: unknown): boolean {
+  return typeof value === "number" && typeof most === "number" && value > most;
+}
+
+/** What stands at a path of settings that may have other faults, so that anything may stand there. */
+function valueAt(settings: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) =>
+      typeof value === "object" && value !== null
+        ? Object.entries(value).find(([name]) => name === key)?.[1]
+        : undefined,
+    settings,
+  );
+}
 
 /** The operator's settings as written: what is not written is undefined, and `effectiveSettings` has its default. */
 export type OperatorSettings = z.output<typeof schema>;
@@ -148,25 +182,3 @@ export function operatorJsonSchema(): object {
 
 /** The keys of the operator's file. */
 export const OPERATOR_KEYS: readonly string[] = Object.keys(schema.shape);
-
-/** An operator's own value above his own ceiling is a slip of the pen. */
-function aboveCeilings(settings: {
-  limits?: z.output<typeof limits> | undefined;
-  ceilings?: z.output<typeof ceilings> | undefined;
-  repeats?: number | undefined;
-  budget?: number | undefined;
-}): { path: string[]; message: string }[] {
-  const { ceilings: top = {}, limits: own = {} } = settings;
-  const pairs = [
-    { path: ["repeats"], name: "repeats", value: settings.repeats, most: top.repeats },
-    { path: ["budget"], name: "budget", value: settings.budget, most: top.budget },
-    { path: ["limits", "cpus"], name: "cpus", value: own.cpus, most: top.cpus },
-    { path: ["limits", "memory"], name: "memory", value: own.memory, most: top.memory },
-    { path: ["limits", "timeout"], name: "timeout", value: own.timeout, most: top.timeout },
-  ];
-  return pairs.flatMap(({ path, name, value, most }) =>
-    value !== undefined && most !== undefined && value > most
-      ? [{ path, message: `is above ceilings.${name}` }]
-      : [],
-  );
-}

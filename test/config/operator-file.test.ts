@@ -132,6 +132,16 @@ link: fast
     expect(faults(text)).toStrictEqual([fault]);
   });
 
+  it("tells a value above its ceiling beside other faults", () => {
+    const text = "repeats: 5\nceilings: {repeats: 4, cpu: 1, budget: 1}\nlimits: none\nbudget: 2h\n";
+    expect(faults(text)).toStrictEqual([
+      "tare.yml:1:1: repeats: is above ceilings.repeats",
+      "tare.yml:2:24: ceilings.cpu: is not known; did you mean cpus?",
+      "tare.yml:2:32: ceilings.budget: must be a duration with its unit, for example 60m",
+      "tare.yml:3:1: limits: must be a mapping of keys",
+    ]);
+  });
+
   it("shows no value: a secret may stand in its place", () => {
     const secret = "glpat-canary1234567890";
     const text = `gitlab: {token: ${secret}, url: 5}\nmail: {smtpUrl: {file: ${secret}}}\nrepeats: ${secret}\n`;
