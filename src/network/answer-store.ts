@@ -55,10 +55,10 @@ export async function openAnswerStore(directory: string, maximumBytes: number): 
       return answer;
     },
     async keep(answer, draft) {
-      await rename(draft, join(bodies, answer.sha256));
-      // Written beside and renamed: nobody reads half of it.
+      // Written beside and renamed, the body first: nobody reads half of an answer.
       const written = join(drafts, `${randomBytes(12).toString("hex")}.json`);
       await writeFile(written, JSON.stringify(answer));
+      await rename(draft, join(bodies, answer.sha256));
       await rename(written, pathOf(answer.url));
     },
     discard: (draft) => rm(draft, { force: true }),
