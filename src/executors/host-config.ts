@@ -23,8 +23,13 @@ export function hostConfig(
   };
 }
 
+/** What a short line takes on the engine's disk, compared with its own bytes. */
+const LINE_OVERHEAD = 16;
+
+/** The engine empties a log that is full: it must hold more than what is read of it. */
 function logConfig(bytes: number): { Type: string; Config: Record<string, string> } {
-  return { Type: "json-file", Config: { "max-size": `${Math.ceil(bytes / 1024)}k`, "max-file": "1" } };
+  const kilobytes = Math.ceil((bytes * LINE_OVERHEAD) / 1024);
+  return { Type: "json-file", Config: { "max-size": `${kilobytes}k`, "max-file": "1" } };
 }
 
 function privilegesOf(job: Job, privileges: DaemonPrivileges, cgroupVersion: string): Docker.HostConfig {

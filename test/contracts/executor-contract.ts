@@ -9,7 +9,7 @@ export const SCRIPTS = {
   succeed: "echo out; echo beside >&2",
   fail: "echo it is broken >&2; exit 17",
   hang: "echo begun; sleep 600",
-  flood: "yes 0123456789 | head -c 3000000",
+  flood: "yes 0123456789 | head -c 200000",
   "take memory": "head -c 200m /dev/zero | tail -c 199m > /dev/null",
   "read files": "cat /etc/contract/file /etc/contract/link; test -x /etc/contract/program && echo executable",
   "use a volume": "ls /contract-volume; touch /contract-volume/x && echo written",

@@ -12,7 +12,7 @@ function play(container: FakeContainer, argv: readonly string[]): ExecResult {
     case "fail":
       return { exitCode: 17, stderr: "it is broken\n" };
     case "flood":
-      return { exitCode: 0, stdout: "0123456789\n".repeat(30_000) };
+      return { exitCode: 0, stdout: "0123456789\n".repeat(18_181) };
     case "read files":
       return { exitCode: 0, stdout: filesOf(container) };
     case "use a volume":

@@ -74,7 +74,7 @@ describe("a job whose main process is the build", () => {
         MemorySwap: 8_589_934_592,
         NanoCpus: 2_000_000_000,
         PidsLimit: 4096,
-        LogConfig: { Type: "json-file", Config: { "max-size": "9766k", "max-file": "1" } },
+        LogConfig: { Type: "json-file", Config: { "max-size": "156250k", "max-file": "1" } },
       },
     });
     expect(await namesIn(container?.archives[0])).toStrictEqual(["builds", "builds/x"]);
