@@ -54,6 +54,7 @@ describe("the recipes of the example project", () => {
       line: 15,
       builder: "docker",
       strategy: "docker/inline",
+      program: "docker build",
       runsIn: "docker:latest",
       services: ["docker:dind"],
       dockerfile: `docker/${name}.docker`,
@@ -65,6 +66,8 @@ describe("the recipes of the example project", () => {
         `$CI_REGISTRY/lighthouse/lantern/ci/${name}:latest`,
       ],
       cacheTo: [`$CI_REGISTRY_IMAGE/ci/${name}:latest`],
+      cacheToOptions: [{}],
+      pulls: [],
       buildArgs: { BUILDKIT_INLINE_CACHE: "1" },
       flags: [
         `--tag=$CI_REGISTRY_IMAGE/ci/${name}:latest`,
@@ -76,6 +79,7 @@ describe("the recipes of the example project", () => {
       ],
       environment: {},
       logins: ["$CI_REGISTRY"],
+      condition: "both",
       unresolved: [],
     });
     expect(JSON.parse(stdout)).toStrictEqual([recipe("toolchain"), recipe("docs"), recipe("lint")]);
