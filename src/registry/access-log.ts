@@ -21,11 +21,21 @@ export function readTraffic(lines: readonly string[], sizes: ReadonlyMap<string,
     const answered = status === "200" || status === "206";
     // The greeting at /v2/ is no content.
     if (method === "GET" && answered && uri !== "/v2/") pulledBytes += Number(written);
-    if ((method === "PUT" || method === "POST") && status === "201") {
-      // A mount names its digest as `mount`, a finished upload as `digest`.
-      const digest = new URL(uri, "http://registry").searchParams.get("digest");
-      pushedBytes += digest === null ? 0 : (sizes.get(digest) ?? 0);
-    }
+    pushedBytes += sizes.get(uploadOf(method, uri, status) ?? "") ?? 0;
   }
   return { pulledBytes, pushedBytes, serverErrors };
+}
+
+/** Digests of the blobs whose upload was completed: those that `readTraffic` wants the sizes of. */
+export function uploadedDigests(lines: readonly string[]): string[] {
+  return lines.flatMap((line) => {
+    const [, method, uri, status] = LINE.exec(line) ?? [];
+    return uri === undefined ? [] : (uploadOf(method, uri, status) ?? []);
+  });
+}
+
+function uploadOf(method: string | undefined, uri: string, status: string | undefined): string | null {
+  if ((method !== "PUT" && method !== "POST") || status !== "201") return null;
+  // A mount names its digest as `mount`, a finished upload as `digest`.
+  return new URL(uri, "http://registry").searchParams.get("digest");
 }

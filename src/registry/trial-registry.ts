@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { Outage, Problem } from "../domain/problem.ts";
 import type { JobFile, Service, ServiceSpec } from "../domain/job.ts";
 import type { Snapshot, Traffic } from "../domain/registry.ts";
-import { readTraffic } from "./access-log.ts";
+import { readTraffic, uploadedDigests } from "./access-log.ts";
 import { createRegistryClient, type RegistryClient } from "./client.ts";
 import { PATIENCE, registryHttp } from "./registry-http.ts";
 import { NO_REASON, readServerErrors } from "./server-errors.ts";
@@ -105,17 +105,25 @@ function trialRegistry(service: Service, port: number): TrialRegistry {
   let linesRead = 0;
   /** Answers of 5xx before, those to clients that hung up included. */
   let errorsRead = 0;
+  /** Sizes of blobs by what was listed so far: a digest has one size for ever. */
+  const sizes = new Map<string, number>();
+  const listBlobs = async (): Promise<Record<string, number>> => {
+    const stored = await storedBlobs(service);
+    for (const [digest, bytes] of Object.entries(stored)) sizes.set(digest, bytes);
+    return stored;
+  };
   return {
     host: `127.0.0.1:${port}`,
     client,
     async snapshot() {
-      const stored = await storedBlobs(service);
+      const stored = await listBlobs();
       return takeSnapshot(client, await client.repositories(), stored);
     },
     async traffic() {
       const lines = await settledLog(service, port);
-      const sizes = new Map(Object.entries(await storedBlobs(service)));
-      const bytes = readTraffic(lines.slice(linesRead), sizes);
+      const fresh = lines.slice(linesRead);
+      if (uploadedDigests(fresh).some((digest) => !sizes.has(digest))) await listBlobs();
+      const bytes = readTraffic(fresh, sizes);
       linesRead = lines.length;
       if (bytes.serverErrors === 0) return bytes;
       const reasons = await settledReasons(service, errorsRead, bytes.serverErrors);

@@ -81,6 +81,32 @@ describe("the registry of a trial", () => {
     });
   });
 
+  it("lists its files for traffic only where a blob has come that it does not know yet", async () => {
+    services = fakeRegistryServices();
+    let listings = 0;
+    const trial = await startRegistry({
+      name: "r1",
+      image: "registry",
+      volume: null,
+      async startService(spec) {
+        const service = await services.startService(spec);
+        return { ...service, exec: (argv) => service.exec(argv).finally(() => (listings += 1)) };
+      },
+    });
+    const fake = services.started[0]?.registry;
+    fake?.blob("group/app", "layer");
+    expect(await trial.traffic()).toMatchObject({ pushedBytes: 5 });
+    expect(listings).toBe(1);
+    expect(await trial.traffic()).toMatchObject({ pushedBytes: 0 });
+    // Another builder's push of the same blob, to another repository.
+    fake?.blob("group/other", "layer");
+    expect(await trial.traffic()).toMatchObject({ pushedBytes: 5 });
+    expect(listings).toBe(1);
+    fake?.blob("group/other", "another layer");
+    expect(await trial.traffic()).toMatchObject({ pushedBytes: 13 });
+    expect(listings).toBe(2);
+  });
+
   it("counts what was answered before it was asked, although the engine hands the log on late", async () => {
     const { trial, fake } = await started(undefined, true);
     fake.blob("group/app", "layer");
