@@ -3,20 +3,14 @@ import type { Socket } from "node:net";
 import { allowAllButMachine, isLoopback, type AllowAddress } from "./addresses.ts";
 import { openAnswerStore } from "./answer-store.ts";
 import { createDownloadCounts, type DownloadReport } from "./download-counts.ts";
-import { createDownloadDesk } from "./download-desk.ts";
+import { createDownloadDesk, type DownloadMode } from "./download-desk.ts";
 import { createLink, type Link } from "./link.ts";
 import { listenOnLoopback } from "./listen.ts";
 import { createOrigins } from "./origin.ts";
 import { openTunnel } from "./tunnel.ts";
 
 export type { DownloadReport } from "./download-counts.ts";
-
-/**
- * `fill`: an answer that was stored by an earlier cache is asked for anew once, so that packages and their lists are of
- * one day; whatever this cache has fetched or renewed itself is served. `replay`: whatever is stored is served as it is.
- * In both, what is not stored is fetched, stored and counted as missed.
- */
-export type DownloadMode = "fill" | "replay";
+export type { DownloadMode } from "./download-desk.ts";
 
 /**
  * One cache for the downloads of RUN steps: a forward proxy on loopback. Plain HTTP is stored; HTTPS goes through

@@ -3,12 +3,18 @@ import { pipeline } from "node:stream/promises";
 import { errorText } from "../lib/error-text.ts";
 import { AddressRefused } from "./addresses.ts";
 import type { AnswerStore, StoredAnswer } from "./answer-store.ts";
-import type { DownloadMode } from "./download-cache.ts";
 import type { DownloadCounts } from "./download-counts.ts";
 import { beginDownload, type Download } from "./download.ts";
 import { endToEnd, type Origins } from "./origin.ts";
 import { serveStored } from "./serve-stored.ts";
 import { writeTo } from "./write.ts";
+
+/**
+ * `fill`: an answer that was stored by an earlier cache is asked for anew once, so that packages and their lists are of
+ * one day; whatever this cache has fetched or renewed itself is served. `replay`: whatever is stored is served as it is.
+ * In both, what is not stored is fetched, stored and counted as missed.
+ */
+export type DownloadMode = "fill" | "replay";
 
 /** Where requests of jobs are answered: from the store, from a download that runs, or from their origin. */
 export type DownloadDesk = {
