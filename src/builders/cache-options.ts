@@ -1,4 +1,7 @@
-import type { Recipe } from "../domain/recipe.ts";
+import { caches } from "../caches/index.ts";
+import type { CacheEntry } from "../caches/types.ts";
+import { Problem } from "../domain/problem.ts";
+import { CACHES, type Recipe } from "../domain/recipe.ts";
 import { refusal } from "./flags.ts";
 
 /** Options of a registry export that BuildKit knows (README of moby/buildkit, "Registry cache"). */
@@ -16,14 +19,15 @@ const OWN = new Set(["registry.insecure"]);
 
 /**
  * What BuildKit is told of cache exports, as `--cache-to` and `--export-cache` take it: one text for each target of the
- * run. Problem flag-refused for an option that is not known.
+ * run. Problem flag-refused for an option that is not known, strategy-unsupported for a cache outside the registry.
  */
 export function cacheExports(
   recipe: Recipe,
   cacheTo: readonly string[],
   images: readonly string[],
 ): string[] {
-  const cache = recipe.strategy.split("/")[1] ?? "none";
+  const cache = CACHES.find((id) => recipe.strategy.endsWith(`/${id}`)) ?? "none";
+  refuseOutside(recipe, caches[cache].entry);
   if (cache === "inline") return ["type=inline"];
   if (cache !== "registry-min" && cache !== "registry-max") return [];
   return cacheTo.map((reference, index) => {
@@ -39,4 +43,14 @@ export function cacheExports(
     const words = [["mode", mode], ...more].map(([name, value]) => `${name}=${value}`);
     return ["type=registry", `ref=${reference}`, ...words].join(",");
   });
+}
+
+/** A build without the cache that its template writes would be another strategy. */
+function refuseOutside({ file, line, job }: Recipe, entry: CacheEntry): void {
+  if (entry.kind !== "outside the registry") return;
+  throw new Problem(
+    "strategy-unsupported",
+    `${file}:${line} (job ${job}): its cache is kept in ${entry.where}, which a trial does not have.`,
+    "Leave this image out with --images.",
+  );
 }

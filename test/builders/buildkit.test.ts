@@ -123,6 +123,16 @@ describe("exports of the cache", () => {
     );
   });
 
+  it.each([
+    ["docker/local", "a directory of the runner"],
+    ["buildkit/local", "a directory of the runner"],
+    ["buildkit/gha", "GitHub's Actions cache"],
+  ] as const)("are refused where they leave the registry: %s", (strategy, where) => {
+    expect(() => exported(strategy, [], [])).toThrow(
+      `.ci/template.yml:14 (job alder-container): its cache is kept in ${where}, which a trial does not have.`,
+    );
+  });
+
   it("are not asked for twice where a build argument asks for the inline cache", () => {
     const buildArgs = { BUILDKIT_INLINE_CACHE: "1" };
     const argv = argvOf("docker/inline", { buildArgs }, { cacheTo: [IMAGE] });
