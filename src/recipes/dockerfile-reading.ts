@@ -29,6 +29,8 @@ export type DockerfileInstruction = {
   stage: number;
   /** True for RUN, COPY and ADD. Whether WORKDIR makes a layer depends on the builder. */
   makesLayer: boolean;
+  /** Whether it takes anything from the build context. */
+  takesContext: boolean;
 };
 
 /** A Dockerfile as far as it can be told without building it. */
@@ -91,8 +93,9 @@ export function readDockerfile(
     if (keyword === "FROM") reading.stages.push(readStage(instruction, reading, known.values));
     const stage = reading.stages.length - 1;
     const makesLayer = keyword === "RUN" || keyword === "COPY" || keyword === "ADD";
-    reading.instructions.push({ keyword, line: lineOf(instruction), stage, makesLayer });
-    if (makesLayer) readSources(instruction, reading, known.values);
+    const takesContext = makesLayer && readSources(instruction, reading, known.values);
+    reading.instructions.push({ keyword, line: lineOf(instruction), stage, makesLayer, takesContext });
+    reading.usesContext ||= takesContext;
   }
   reading.finalBaseImage = baseOf(reading.stages);
   return reading;
@@ -148,28 +151,24 @@ function stageNamed(stages: readonly Stage[], name: string): number | null {
   return at === -1 ? null : at;
 }
 
-/** Where the files of COPY, ADD and RUN --mount come from. */
+/** Where the files of COPY, ADD and RUN --mount come from; true where some are of the build context. */
 function readSources(
   instruction: Instruction,
   reading: DockerfileReading,
   values: ReadonlyMap<string, string>,
-): void {
+): boolean {
   const flags = (instruction as ModifiableInstruction).getFlags();
   if (instruction.getKeyword() === "RUN") {
-    for (const flag of flags)
-      if (flag.getName() === "mount") readMount(flag.getValue() ?? "", reading, values);
-    return;
+    const mounts = flags.filter((flag) => flag.getName() === "mount");
+    return mounts.map((flag) => readMount(flag.getValue() ?? "", reading, values)).includes(true);
   }
   const from = flags.find((flag) => flag.getName() === "from")?.getValue() ?? null;
   if (from !== null) takeFrom(from, reading, values);
-  else if (
-    sourcesOf(instruction).some((source) => !source.startsWith("<<") && !isRemote(instruction, source))
-  ) {
-    reading.usesContext = true;
-  }
+  const sources = from === null ? sourcesOf(instruction) : [];
+  return sources.some((source) => !source.startsWith("<<") && !isRemote(instruction, source));
 }
 
-function readMount(mount: string, reading: DockerfileReading, values: ReadonlyMap<string, string>): void {
+function readMount(mount: string, reading: DockerfileReading, values: ReadonlyMap<string, string>): boolean {
   const options = new Map(
     mount.split(",").map((option): [string, string] => {
       const [name = "", ...value] = option.split("=");
@@ -178,7 +177,7 @@ function readMount(mount: string, reading: DockerfileReading, values: ReadonlyMa
   );
   const from = options.get("from");
   if (from !== undefined) takeFrom(from, reading, values);
-  else if ((options.get("type") ?? "bind") === "bind") reading.usesContext = true;
+  return from === undefined && (options.get("type") ?? "bind") === "bind";
 }
 
 function takeFrom(from: string, reading: DockerfileReading, values: ReadonlyMap<string, string>): void {

@@ -80,7 +80,11 @@ describe("readDockerfile", () => {
     ["RUN --mount=type=cache,target=/c make", false],
     ["RUN cp a b", false],
   ])("tells whether %j uses the context", (line, expected) => {
-    expect(readDockerfile(`FROM x\n${line}\n`).usesContext).toBe(expected);
+    const { usesContext, instructions } = readDockerfile(`FROM x\n${line}\n`);
+    expect([usesContext, instructions.map((instruction) => instruction.takesContext)]).toEqual([
+      expected,
+      [false, expected],
+    ]);
   });
 
   it("lists the images that the target needs", () => {

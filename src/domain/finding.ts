@@ -1,0 +1,13 @@
+/** Something about a change that can be told without a build, tied to a line of its diff. */
+export type Finding = {
+  /** The rule that found it, for example `fork-cache`. */
+  id: string;
+  /** Path and 1-based line: of the head for an added line, of the base for a removed one. */
+  file: string;
+  line: number;
+  side: "base" | "head";
+  /** One sentence for whoever reads that line. */
+  text: string;
+  /** The reason, with the program's file or documentation that it is taken from. */
+  why: string;
+};
