@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Job, JobCommand } from "../../src/domain/job.ts";
 import { DEFAULT_LIMITS } from "../../src/domain/job.ts";
+import { listParents } from "../../src/executors/cgroup.ts";
 import type { Engine } from "../../src/executors/engine-connection.ts";
 import type { EngineExecutor } from "../../src/executors/engine.ts";
 
@@ -178,6 +179,7 @@ export function executorContract(name: string, open: () => Promise<ExecutorWorld
         .flatMap(({ Names }) => Names)
         .filter((one) => one.includes(`contract-${process.pid}-`));
       expect(own).toStrictEqual([]);
+      expect(listParents().filter((one) => one.includes(`contract-${process.pid}-`))).toStrictEqual([]);
       expect(number).toBeGreaterThan(20);
     });
   });

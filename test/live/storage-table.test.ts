@@ -61,6 +61,9 @@ describe("what the strategies store: layers of 5, 3 and 2 MB, the last RUN edite
     expect(record.runs.map(({ scenario, result }) => [scenario, result.outcome])).toStrictEqual(
       ["cold", "warm", "edit 1", "edit 2"].map((scenario) => [scenario, "succeeded"]),
     );
+    // Every builder's own output tells build and push apart.
+    for (const { phases } of record.runs)
+      expect(Number(phases.buildMs) + Number(phases.pushMs)).toBeCloseTo(phases.totalMs, 3);
     record.runs.forEach(({ scenario, ledgers }, index) => {
       const sums = disk[index];
       if (sums === undefined) throw new Error(`nothing was summed after ${scenario}`);
