@@ -9,6 +9,7 @@ import type { Phases } from "./matrix-by-tare.ts";
 import { writeShellPlan, type DoneRuns } from "./shell-plan.ts";
 
 const LOOP = join(import.meta.dirname, "matrix.sh");
+/** Debian's docker.io, which the engine is of as well; another one may be before it on the path. */
 const DEBIANS = "/usr/bin/docker";
 
 export type ByShell = { wallMs: number; phases: Phases; storedBytes: number[] };
@@ -18,7 +19,8 @@ export async function runByShell(
   directory: string,
   done: DoneRuns,
   port: number,
-  engine: Engine,
+  engine: Pick<Engine, "address" | "facts">,
+  docker = existsSync(DEBIANS) ? DEBIANS : "docker",
 ): Promise<ByShell> {
   writeShellPlan(directory, done, port, engine.facts);
   const phases: Phases = {};
@@ -32,7 +34,7 @@ export async function runByShell(
   const child = spawn("sh", [LOOP, directory], {
     env: {
       ...process.env,
-      DOCKER: existsSync(DEBIANS) ? DEBIANS : "docker",
+      DOCKER: docker,
       DOCKER_HOST: engine.address,
       // What a bench that was killed left is swept like everything else of Tare's.
       LABEL: `${OWNER_LABEL}=${ownIdentity()}`,
