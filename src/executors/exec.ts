@@ -26,10 +26,10 @@ export async function exec(
   }
 }
 
-/** Takes the engine's multiplexed stream apart. */
+/** Takes the engine's multiplexed stream apart, to its end or until `onOutput` says false. */
 export async function demultiplex(
   stream: NodeJS.ReadableStream,
-  onOutput: (stream: "stdout" | "stderr", chunk: Buffer) => void,
+  onOutput: (stream: "stdout" | "stderr", chunk: Buffer) => boolean | void,
 ): Promise<void> {
   let pending = Buffer.alloc(0);
   for await (const chunk of stream) {
@@ -37,7 +37,8 @@ export async function demultiplex(
     while (pending.length >= 8) {
       const length = pending.readUInt32BE(4);
       if (pending.length < 8 + length) break;
-      onOutput(pending[0] === 2 ? "stderr" : "stdout", pending.subarray(8, 8 + length));
+      const goOn = onOutput(pending[0] === 2 ? "stderr" : "stdout", pending.subarray(8, 8 + length));
+      if (goOn === false) return;
       pending = pending.subarray(8 + length);
     }
   }

@@ -2,14 +2,18 @@ import type Docker from "dockerode";
 import type { LogLine } from "../domain/job.ts";
 import { demultiplex } from "./exec.ts";
 import { createLogKeeper } from "./log-keeper.ts";
-import { readLine } from "./log-lines.ts";
+import { readLine, readTimestamped } from "./log-lines.ts";
 
 /** How long the last lines of a container that has ended are waited for. */
 const LAST_LINES_MS = 5_000;
 
+/** Last lines that are asked for where the log was cut. */
+const TAIL_LINES = 100;
+
 /**
  * Lines of a running container's log, up to a number of bytes and to the end of `ended`. It is read while it is written:
- * an engine keeps no more of a log than it is told to, and throws the first lines away.
+ * an engine keeps no more of a log than it is told to, and throws the first lines away. A flood is not read to its end,
+ * which comes long after the container's: its last lines are asked for by themselves.
  */
 export async function followLog(
   container: Docker.Container,
@@ -19,11 +23,22 @@ export async function followLog(
 ): Promise<LogLine[]> {
   const stream = await container.logs({ stdout: true, stderr: true, timestamps: true, follow: true });
   const kept = createLogKeeper(maxBytes);
-  const read = demultiplex(stream, (name, payload) => kept.keep(readLine(name, payload, originMs)));
+  let lastMs = -Infinity;
+  const read = demultiplex(stream, (name, payload) => {
+    const entry = readLine(name, payload, originMs);
+    kept.keep(entry);
+    lastMs = entry.atMs;
+    return !kept.isCut();
+  });
   await ended;
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, LAST_LINES_MS);
   await Promise.race([read, promise]);
   clearTimeout(timer);
+  if (kept.isCut()) {
+    const tail = { stdout: true, stderr: true, timestamps: true, follow: false, tail: TAIL_LINES } as const;
+    const last = readTimestamped(await container.logs(tail), originMs);
+    for (const entry of last) if (entry.atMs > lastMs) kept.keep(entry);
+  }
   return kept.lines();
 }

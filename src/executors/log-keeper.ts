@@ -4,7 +4,7 @@ import type { LogLine } from "../domain/job.ts";
 export const TAIL_BYTES = 4_096;
 
 /** Lines up to a number of bytes; beyond it only the last ones are kept, and the cut is said once. */
-export type LogKeeper = { keep(entry: LogLine): void; lines(): LogLine[] };
+export type LogKeeper = { keep(entry: LogLine): void; isCut(): boolean; lines(): LogLine[] };
 
 export function createLogKeeper(maxBytes: number): LogKeeper {
   const head: LogLine[] = [];
@@ -28,6 +28,7 @@ export function createLogKeeper(maxBytes: number): LogKeeper {
       tailBytes += line.length + 1;
       while (tailBytes > TAIL_BYTES) tailBytes -= (tail.shift()?.line.length ?? 0) + 1;
     },
+    isCut: () => bytes > maxBytes,
     lines: () => [...head, ...tail],
   };
 }

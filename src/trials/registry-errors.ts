@@ -22,6 +22,8 @@ export function registryRemark(
       "It is no fault of the change. Look at the disk of the container engine, and run it again.",
     );
   }
-  const end = outcome === "succeeded" ? "The build tried again, and succeeded" : "The build went on";
-  return `${said} ${end}: times count the delay.`;
+  // Builders try again, which takes time; kaniko goes on without the cache entry that it could not store.
+  return outcome === "succeeded"
+    ? `${said} The build succeeded all the same; it may have stored less by it, or taken longer.`
+    : said;
 }

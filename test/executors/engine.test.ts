@@ -154,8 +154,9 @@ describe("a job whose main process is the build", () => {
   it("has its log cut at the limit", async () => {
     const { executor: runner } = await executor({
       onStart: (container, end) => {
-        for (let index = 0; index < 5; index++) container.log.push([1, "2026-11-24T00:00:10Z ", "123456789"]);
-        container.log.push([2, "2026-11-24T00:00:11Z ", "killed"]);
+        for (let index = 0; index < 5; index++)
+          container.log.push([1, `2026-11-24T00:00:1${index}Z `, "123456789"]);
+        container.log.push([2, "2026-11-24T00:00:15Z ", "killed"]);
         end(0);
       },
     });
