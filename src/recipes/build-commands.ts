@@ -19,7 +19,7 @@ import {
 import { keep, note, noteAt } from "./job-reading.ts";
 import type { JobReading } from "./job-reading.ts";
 import { isKaniko, readKanikoBuild } from "./kaniko-build.ts";
-import { BUILDERS, CALLS_BUILDER, OTHER_BUILDERS } from "./other-builders.ts";
+import { BUILDERS, OTHER_BUILDERS, callsBuilder } from "./other-builders.ts";
 import { unresolve } from "./recipe-draft.ts";
 import type { Draft, JobFrame } from "./recipe-draft.ts";
 import { followScript } from "./shell.ts";
@@ -31,7 +31,8 @@ import { startState } from "./shell-state.ts";
 import type { Field } from "./shell-words.ts";
 import type { Recipe } from "../domain/recipe.ts";
 import type { TreeFiles, Unread } from "./types.ts";
-import { reasons, render } from "./value.ts";
+import { treePath } from "./tree-path.ts";
+import { literal, reasons, render } from "./value.ts";
 import { lineAt } from "./yaml-source.ts";
 import type { YamlScalar } from "./yaml-source.ts";
 
@@ -220,7 +221,7 @@ function readBuildah(
     case "pull":
       return readPull(reading, command, rest);
     case "tag":
-      return readTag(reading, "containers", parseFlags(rest, BUILDAH_IMAGE).operands);
+      return readTag(reading, command, "containers", parseFlags(rest, BUILDAH_IMAGE).operands);
     case "login":
       return readLogin(reading, rest, BUILDAH_IMAGE);
     case "manifest":
@@ -243,6 +244,13 @@ function readBuildah(
 const NO_RUNNER =
   /^(?:echo|printf|cat|grep|egrep|sed|awk|apk|apt|apt-get|yum|dnf|microdnf|pip|pip3|which|type|git|curl|wget|test|mkdir|chmod|chown|rm|ls|cp|mv|tee|tar|jq|yq|set|trap|alias|find)$/;
 
+/** Whether an operand of a program that is not known is a script of the tree that builds. */
+function callsFile(reading: JobReading, command: ShellCommand, word: Field | undefined): boolean {
+  if (word === undefined || !/^[\w./-]*\/[\w.-]+$/.test(literal(word.value) ?? "")) return false;
+  const { path } = treePath(word.value, command.directory);
+  return path !== null && callsBuilder(reading.tree.read(path) ?? "");
+}
+
 /** Programs of which nothing is known but what their name says. */
 const NAMED_FOR_IT =
   /kaniko|buildkit|(?:docker|image|container)[-_]?(?:build|push)|(?:build|push)[-_]?(?:docker|image|container)/i;
@@ -262,8 +270,10 @@ function readOther(reading: JobReading, command: ShellCommand, name: string, wor
     archivePushed(reading, command, actions[1] ?? "", actions.slice(2));
   } else if (/^(?:g?make|python[\d.]*|ruby|perl|node|deno|php|pwsh|groovy)$/.test(name)) {
     readCalled(reading, command, name, words);
-  } else if (!NO_RUNNER.test(name) && CALLS_BUILDER.test(texts.join(" "))) {
+  } else if (!NO_RUNNER.test(name) && callsBuilder(texts.join(" "))) {
     note(reading, command, `a builder that is called through ${name} is not read`);
+  } else if (callsFile(reading, command, words[0])) {
+    note(reading, command, `${texts[0]} calls a builder: it is called through ${name}, which is not known`);
   } else if (NAMED_FOR_IT.test(name) && name !== "buildkitd") {
     note(reading, command, `${name} may build an image: it is no builder that is read`);
   }

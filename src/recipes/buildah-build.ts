@@ -70,6 +70,11 @@ function setLayers(recipe: Recipe, command: ShellCommand, flags: readonly Flag[]
   const to = valuesOf(flags, "cache-to").map((value) => resolved(recipe, "cache-to", value));
   if (from.length + to.length === 0) return;
   const environment = environmentSwitch(command, "BUILDAH_LAYERS");
+  const options = [...from, ...to].find((value) => value.includes("type="));
+  if (options !== undefined) {
+    unresolve(recipe, "strategy", `${options} is no repository: buildah takes no options there`);
+    return;
+  }
   const layers = isOn(flags, "layers", environment ?? program === "podman build");
   if (layers === null) unresolve(recipe, "strategy", "the value of --layers is not known");
   if (isOn(flags, "no-cache") === true) {

@@ -1,6 +1,6 @@
 import { note } from "./job-reading.ts";
 import type { JobReading } from "./job-reading.ts";
-import { callsBuilder } from "./shell-files.ts";
+import { callsBuilder } from "./other-builders.ts";
 import type { ShellCommand } from "./shell-session.ts";
 import type { Field } from "./shell-words.ts";
 import { treePath } from "./tree-path.ts";
@@ -35,15 +35,24 @@ function readMake(reading: JobReading, command: ShellCommand, words: readonly Fi
   const names = named === null ? ["GNUmakefile", "makefile", "Makefile"] : [named];
   const paths = names.flatMap((file) => treePath(known(file), base).path ?? []);
   const path = paths.find((file) => reading.tree.read(file) !== null);
-  if (path === undefined) return;
   const targets = words.flatMap((word, at) => {
     const text = literal(word.value);
     const taken = /^-(?:C|f|j|l|o|W|I)$/.test(texts[at - 1] ?? "");
     return text === null || taken || /^-|=/.test(text) ? [] : [text];
   });
+  if (path === undefined) {
+    const telling = texts.find((text) => !/^-|=/.test(text) && TELLING_TARGET.test(text));
+    const where = named ?? "Makefile";
+    if (telling !== undefined)
+      note(reading, command, `${where} is not in the tree: what ${telling} does is not known`);
+    return;
+  }
   const text = makeText(reading.tree.read(path) ?? "", targets);
   if (callsBuilder(text)) note(reading, command, `${path} calls a builder there: Makefiles are not read`);
 }
+
+/** Targets whose names say that they make images. */
+const TELLING_TARGET = /image|docker|container|kaniko|buildah|podman/i;
 
 type MakeRule = { needs: string[]; body: string };
 

@@ -50,9 +50,13 @@ function finishOutput(recipe: Recipe, command: ShellCommand, flags: readonly Fla
   const loaded = inEngine || isOn(flags, "load") === true || outputs.some((output) => output.loads);
   const files = outputs.find((output) => !output.pushes && !output.loads && output.type !== "image");
   if (!loaded && recipe.images.length === 0) {
+    const isPushed = push === true || outputs.some((output) => output.pushes);
     const where = files === undefined ? "in its builder" : `in files: --output type=${files.type}`;
     const missing = files === undefined && push !== null ? ": neither --push nor --load is given" : "";
-    unresolve(recipe, "push", `the image stays ${where}${missing}`);
+    const why = isPushed
+      ? "the image is pushed without a name that is known"
+      : `the image stays ${where}${missing}`;
+    unresolve(recipe, "push", why);
   }
   return { recipe, names, store: loaded ? "docker" : "none", conditions: command.conditions };
 }

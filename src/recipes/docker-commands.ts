@@ -26,7 +26,7 @@ export function readDocker(reading: JobReading, command: ShellCommand, words: re
     case "pull":
       return readPull(reading, command, rest);
     case "tag":
-      return readTag(reading, "docker", rest);
+      return readTag(reading, command, "docker", rest);
     case "login":
       return readLogin(reading, rest);
     case "buildx":

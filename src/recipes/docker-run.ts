@@ -3,7 +3,7 @@ import { DOCKER_RUN } from "./flag-tables.ts";
 import { parseFlags, valuesOf } from "./flags.ts";
 import { keep, note } from "./job-reading.ts";
 import type { JobReading } from "./job-reading.ts";
-import { CALLS_BUILDER } from "./other-builders.ts";
+import { callsBuilder } from "./other-builders.ts";
 import type { ShellCommand } from "./shell-session.ts";
 import type { Field } from "./shell-words.ts";
 import { treePath } from "./tree-path.ts";
@@ -40,7 +40,7 @@ export function readBuilderRun(reading: JobReading, command: ShellCommand, words
   const isBuilder = texts.some((text) => /kaniko|buildkit|buildah/.test(text));
   // A daemon is no build: `docker run -d moby/buildkit`.
   const daemon = flags.some((flag) => flag.name === "detach");
-  if ((isBuilder && !daemon) || CALLS_BUILDER.test(texts.slice(1).join(" "))) {
+  if ((isBuilder && !daemon) || callsBuilder(texts.slice(1).join(" "))) {
     note(reading, command, "a builder run by docker run is not read yet");
   }
 }

@@ -36,11 +36,11 @@ type Parent = {
   depth: number;
 };
 
-type Reading = GitlabJobs & { tree: TreeFiles; children: number };
+type Reading = GitlabJobs & { tree: TreeFiles; children: number; bytes: number };
 
 /** Reads the GitLab CI configuration of a tree into jobs; none where the tree has no entry file. */
 export function readGitlabCi(tree: TreeFiles, entry = ".gitlab-ci.yml"): GitlabJobs {
-  const reading: Reading = { tree, jobs: [], files: [], unread: [], children: 0 };
+  const reading: Reading = { tree, jobs: [], files: [], unread: [], children: 0, bytes: 0 };
   const top: Parent = { prefix: "", variables: new Map(), condition: "both", depth: 0 };
   readPipeline(reading, loadGitlabCi(tree, entry), top);
   const { jobs, files, unread } = reading;
@@ -50,6 +50,7 @@ export function readGitlabCi(tree: TreeFiles, entry = ".gitlab-ci.yml"): GitlabJ
 function readPipeline(reading: Reading, loaded: Loaded, parent: Parent): void {
   reading.files.push(...loaded.files.filter((file) => !reading.files.includes(file)));
   reading.unread.push(...loaded.unread);
+  reading.bytes = loaded.bytes;
   const { config } = loaded;
   if (config === null) return;
   const resolver = createResolver(config);
@@ -116,7 +117,11 @@ function readTrigger(reading: Reading, frame: JobFrame, parent: Parent, trigger:
       depth: parent.depth + 1,
     };
     try {
-      readPipeline(reading, loadIncludes(reading.tree, expandPaths(include, row.scope)), child);
+      readPipeline(
+        reading,
+        loadIncludes(reading.tree, expandPaths(include, row.scope), reading.bytes),
+        child,
+      );
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       record(reading, job, include, "trigger: include", error.message);

@@ -19,6 +19,8 @@ export type Loaded = {
   files: string[];
   /** Includes that are not files of the tree. */
   unread: Unread[];
+  /** Bytes read so far, those of other pipelines of the tree included. */
+  bytes: number;
 };
 
 type Loading = {
@@ -33,16 +35,16 @@ type Loading = {
 /** Reads the entry file and every `include: local` below it. Other includes are recorded, never fetched. */
 export function loadGitlabCi(tree: TreeFiles, entry: string): Loaded {
   const loading: Loading = { tree, done: new Map(), files: new Set(), bytes: 0, unread: [] };
-  if (tree.read(entry) === null) return { config: null, files: [], unread: [] };
+  if (tree.read(entry) === null) return { config: null, files: [], unread: [], bytes: 0 };
   const config = load(loading, { path: entry }, [], entry);
-  return { config, files: [...loading.files], unread: loading.unread };
+  return { config, files: [...loading.files], unread: loading.unread, bytes: loading.bytes };
 }
 
-/** Reads the files of a child pipeline, as `trigger: include` names them. */
-export function loadIncludes(tree: TreeFiles, include: YamlNode): Loaded {
-  const loading: Loading = { tree, done: new Map(), files: new Set(), bytes: 0, unread: [] };
+/** Reads the files of a child pipeline, as `trigger: include` names them; `bytes` have been read before. */
+export function loadIncludes(tree: TreeFiles, include: YamlNode, bytes: number): Loaded {
+  const loading: Loading = { tree, done: new Map(), files: new Set(), bytes, unread: [] };
   const config = loadAll(loading, include, []);
-  return { config, files: [...loading.files], unread: loading.unread };
+  return { config, files: [...loading.files], unread: loading.unread, bytes: loading.bytes };
 }
 
 /** A file of the tree as an include names it. */

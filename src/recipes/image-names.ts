@@ -17,10 +17,26 @@ export function fullName(reference: string): string {
   return repositoryOf(short) === short ? `${short}:latest` : short;
 }
 
-function draftOf(reading: JobReading, store: Store, reference: string): Draft | undefined {
+/** Builds that a name may stand for: the last one, and those before it where that one may not have been done. */
+function draftsOf(reading: JobReading, command: ShellCommand, store: Store, reference: string): Draft[] {
   const wanted = fullName(reference);
   const named = reading.drafts.filter((draft) => draft.names.some((name) => fullName(name) === wanted));
-  return named.findLast((draft) => draft.store === store) ?? named.at(-1);
+  const stored = named.filter((draft) => draft.store === store);
+  const candidates = (stored.length > 0 ? stored : named).toReversed();
+  const sure = candidates.findIndex((draft) =>
+    draft.conditions.every((condition) => command.conditions.includes(condition)),
+  );
+  const asked = sure === -1 ? candidates : candidates.slice(0, sure + 1);
+  // In the branch of one build the others are not done.
+  return asked.filter((draft) => !excludes(draft.conditions, command.conditions)).toReversed();
+}
+
+/** Whether one list holds the opposite of a condition of the other. */
+function excludes(a: readonly string[], b: readonly string[]): boolean {
+  return (
+    a.some((condition) => b.includes(`not ${condition}`)) ||
+    b.some((condition) => a.includes(`not ${condition}`))
+  );
 }
 
 /** Notes that a build is pushed under a name; a push under further conditions is named. */
@@ -53,12 +69,14 @@ function pushName(
   name: string,
   destination: string,
 ): void {
-  const draft = draftOf(reading, store, name);
-  if (draft === undefined) {
+  const drafts = draftsOf(reading, command, store, name);
+  if (drafts.length === 0)
     note(reading, command, `${name} is pushed, but no build of this job that is read makes it`);
-  } else if (draft.store === "none" && !draft.recipe.images.includes(destination)) {
-    unresolve(draft.recipe, "push", `${destination} is pushed, but the build leaves it in no store`);
-  } else addImage(draft, destination, command);
+  for (const draft of drafts) {
+    if (draft.store === "none" && !draft.recipe.images.includes(destination)) {
+      unresolve(draft.recipe, "push", `${destination} is pushed, but the build leaves it in no store`);
+    } else addImage(draft, destination, command);
+  }
 }
 
 /** `buildah push SOURCE [DESTINATION]` and podman's. */
@@ -70,10 +88,10 @@ export function readBuildahPush(reading: JobReading, command: ShellCommand, word
   const reference = registryReference(destination, name);
   if (reference !== null) pushName(reading, command, "containers", name, reference);
   else {
-    const draft = draftOf(reading, "containers", name);
+    const drafts = draftsOf(reading, command, "containers", name);
     const why = `${destination} is no registry`;
-    if (draft === undefined) note(reading, command, why);
-    else unresolve(draft.recipe, "push", why);
+    if (drafts.length === 0) note(reading, command, why);
+    for (const draft of drafts) unresolve(draft.recipe, "push", why);
   }
 }
 
@@ -89,14 +107,30 @@ function registryReference(destination: string, source: string): string | null {
 }
 
 /** `docker tag FROM TO`; buildah and podman take several names. */
-export function readTag(reading: JobReading, store: Store, words: readonly Field[]): void {
+export function readTag(
+  reading: JobReading,
+  command: ShellCommand,
+  store: Store,
+  words: readonly Field[],
+): void {
   const [from, ...to] = words;
   if (from === undefined) return;
-  const draft = draftOf(reading, store, render(from.value));
-  if (draft === undefined) return;
+  const owners = draftsOf(reading, command, store, render(from.value));
   for (const { value } of to) {
-    draft.names.push(render(value));
-    for (const why of reasons(value)) unresolve(draft.recipe, "image", why);
+    takeName(reading, command, owners, fullName(render(value)));
+    for (const draft of owners) {
+      draft.names.push(render(value));
+      for (const why of reasons(value)) unresolve(draft.recipe, "image", why);
+    }
+  }
+}
+
+/** A name that another image gets is no name of a build any more. */
+function takeName(reading: JobReading, command: ShellCommand, owners: readonly Draft[], name: string): void {
+  for (const draft of reading.drafts) {
+    if (owners.includes(draft) || !draft.names.some((each) => fullName(each) === name)) continue;
+    draft.names = draft.names.filter((each) => fullName(each) !== name);
+    unresolve(draft.recipe, "image", `${name} is given to another image: ${command.text}`);
   }
 }
 
@@ -151,9 +185,9 @@ function copyImage(
   }
   const store = transport === "containers-storage" ? "containers" : "docker";
   const isStore = transport === "containers-storage" || transport === "docker-daemon";
-  const draft = isStore ? draftOf(reading, store, name) : undefined;
-  if (draft !== undefined) return pushAs(draft, command, targets, destination);
-  archivePushed(reading, command, source, targets);
+  const drafts = isStore ? draftsOf(reading, command, store, name) : [];
+  for (const draft of drafts) pushAs(draft, command, targets, destination);
+  if (drafts.length === 0) archivePushed(reading, command, source, targets);
 }
 
 /** Notes further names of a build; kaniko's own images are what it pushes itself. */

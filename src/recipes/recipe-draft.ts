@@ -73,8 +73,23 @@ export function draftRecipe(
       );
     else if (flag.value !== null && !NAMED.has(flag.name)) resolved(recipe, "flags", flag.value);
   }
-  for (const condition of command.conditions) unresolve(recipe, "condition", `built only if: ${condition}`);
+  for (const condition of command.conditions) {
+    const world = worldOf(condition);
+    if (world !== null && (recipe.condition === "both" || recipe.condition === world))
+      recipe.condition = world;
+    else unresolve(recipe, "condition", `built only if: ${condition}`);
+  }
   return recipe;
+}
+
+/** `[ "$CI_PROJECT_NAMESPACE" = acme ]` of a script tells upstream from forks; null for any other condition. */
+function worldOf(condition: string): "upstream" | "fork" | null {
+  const match =
+    /^(not )?(?:test|\[{1,2}) "?\$\{?CI_PROJECT_(?:NAMESPACE|ROOT_NAMESPACE|PATH)\}?"? (==?|!=) ["']?[\w./-]+["']?(?: \]{1,2})?;?$/.exec(
+      condition,
+    );
+  if (match === null) return null;
+  return (match[1] === undefined) === (match[2] !== "!=") ? "upstream" : "fork";
 }
 
 /** Flags that have a field of their own in a recipe. */
@@ -109,7 +124,7 @@ export function environmentSwitch(command: ShellCommand, name: string): boolean 
 }
 
 const TELLING =
-  /^(?:DOCKER_BUILDKIT|DOCKER_HOST|BUILDKIT_\w+|BUILDX_\w+|KANIKO_\w+|FF_KANIKO_\w+|BUILDAH_\w+|STORAGE_DRIVER|STORAGE_OPTS)$/;
+  /^(?:DOCKER_BUILDKIT|DOCKER_HOST|BUILDKIT_\w+|BUILDX_(?:BUILDER|CONFIG|NO_DEFAULT_\w+|GIT_\w+)|KANIKO_\w+|FF_KANIKO_\w+|BUILDAH_\w+|STORAGE_DRIVER|STORAGE_OPTS)$/;
 
 function environmentOf(recipe: Recipe, frame: JobFrame, command: ShellCommand): Record<string, string> {
   const entries: [string, string][] = [];

@@ -10,7 +10,8 @@ import type { Value } from "./value.ts";
 export type BuiltinResult =
   | { kind: "done"; status: Status }
   | { kind: "unwrapped"; words: readonly Field[]; environment: ReadonlyMap<string, Value> }
-  | { kind: "nested"; script: string; subshell: boolean }
+  /** `opaque`: nothing is known of what it starts with. */
+  | { kind: "nested"; script: string; subshell: boolean; opaque: boolean }
   /** A script of its own, read from a file. */
   | { kind: "script"; file: Value; args: readonly Value[]; sourced: boolean }
   /** A shell that reads its standard input. */
@@ -176,7 +177,7 @@ function source(words: readonly Field[]): BuiltinResult {
 function nested(values: readonly Value[], subshell: boolean): BuiltinResult {
   const texts = values.map((value) => literal(value));
   const script = texts.every((text) => text !== null) ? texts.join(" ") : values.map(render).join(" ");
-  return { kind: "nested", script, subshell };
+  return { kind: "nested", script, subshell, opaque: values[0]?.[0]?.kind === "unknown" };
 }
 
 /** `sh -c SCRIPT`, `sh FILE ARGUMENTS` and `sh` with a here-document. */

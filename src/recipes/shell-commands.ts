@@ -4,6 +4,7 @@ import { followNode, followScript } from "./shell.ts";
 import { join } from "./shell-branches.ts";
 import { runBuiltin } from "./shell-builtins.ts";
 import type { Status } from "./shell-conditions.ts";
+import { callsBuilder } from "./other-builders.ts";
 import { openScript } from "./shell-files.ts";
 import { printedBy } from "./shell-output.ts";
 import { noEnds, oneLine } from "./shell-session.ts";
@@ -20,6 +21,8 @@ import type { Value } from "./value.ts";
 /** Most commands that are followed in one job, and the deepest nesting of functions, scripts and `sh -c`. */
 const MOST_COMMANDS = 5000;
 const DEEPEST = 20;
+/** Most words of one command, and most members of an array: both can be doubled. */
+const MOST_WORDS = 2000;
 
 /** Follows one simple command: its assignments, its words, and what it runs. */
 export function followCommand(session: ShellSession, node: Command, state: ShellState): Status {
@@ -46,6 +49,10 @@ export function followCommand(session: ShellSession, node: Command, state: Shell
       words.push({ value: concatenate([{ kind: "text", text: `${argument.name}=` }], value), loose: false });
     }
   }
+  if (words.length > MOST_WORDS) {
+    session.counter.exhausted = true;
+    return "ordinary";
+  }
   return runWords(session, words, node, state, local);
 }
 
@@ -59,6 +66,11 @@ function assign(part: AssignmentNode, state: ShellState, context: WordContext): 
     const scalar = state.variables.get(name);
     const old = state.arrays.get(name) ?? (scalar ? [{ value: scalar, loose: false }] : []);
     const members = part.append === true ? [...old, ...fields] : fields;
+    if (members.length > MOST_WORDS) {
+      state.arrays.delete(name);
+      state.variables.set(name, unknown(`$${name}`, `$${name} has more than ${MOST_WORDS} members`));
+      return;
+    }
     state.arrays.set(name, members);
     state.variables.set(name, members[0]?.value ?? []);
     return;
@@ -99,6 +111,11 @@ function runWords(
       return runWords(session, result.words, node, state, environment);
     }
     case "nested":
+      if (result.opaque && callsBuilder(result.script)) {
+        const why = "what it runs is put together when the job runs";
+        session.refuse(describe(session, words, node, state, local), why);
+        return "ordinary";
+      }
       return runText(session, result.script, result.subshell, node, state, local);
     case "input": {
       const document = node.redirects.find((redirect) => redirect.type === "HereDoc");

@@ -1,5 +1,5 @@
 import { parse } from "unbash";
-import { CALLS_BUILDER } from "./other-builders.ts";
+import { callsBuilder } from "./other-builders.ts";
 import type { ScriptCache, ShellSource } from "./shell-source.ts";
 import { joinTreePath } from "./tree-path.ts";
 import type { TreeFiles } from "./types.ts";
@@ -13,15 +13,6 @@ export type CalledScript = { source: ShellSource } | { why: string } | null;
 /** Largest script that is read, in bytes, and how deep scripts are looked through for builders. */
 const MOST_BYTES = 256 << 10;
 const DEEPEST = 5;
-
-/** Builders called from other languages: `["docker", "build"]`. */
-const CALLS_IN_LISTS =
-  /["'](?:docker|podman|buildah|buildctl)["']\s*,\s*["'](?:build|buildx|bud|push|image)["']|\bdocker\.from_env\b|\bimages\.build\(/;
-
-/** Whether a text of any language calls a builder. */
-export function callsBuilder(text: string): boolean {
-  return CALLS_BUILDER.test(text) || CALLS_IN_LISTS.test(text);
-}
 
 /** Opens a script that a job calls. One that is sourced is always followed: it may set variables. */
 export function openScript(
@@ -40,8 +31,22 @@ export function openScript(
   files.cache.parsed.set(text, script);
   const [error] = script.errors ?? [];
   if (error !== undefined) return { why: `${path} cannot be read as a shell script: ${error.message}` };
-  const place = (offset: number) => ({ file: path, line: text.slice(0, offset).split("\n").length });
-  return { source: { script, text, place } };
+  const lines = lineCounter(text);
+  return { source: { script, text, place: (offset) => ({ file: path, line: lines(offset) }) } };
+}
+
+/** Tells the 1-based line of an offset. */
+function lineCounter(text: string): (offset: number) => number {
+  const breaks = [...text.matchAll(/\n/g)].map((match) => match.index);
+  return (offset) => {
+    let [low, high] = [0, breaks.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((breaks[middle] ?? 0) < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low + 1;
+  };
 }
 
 /** Interpreter of a script that is not a shell; null for a shell script. */
@@ -80,6 +85,6 @@ function mentionsBuilder(files: ScriptFiles, path: string, depth: number): boole
 
 /** Names of shell scripts in a text: relative to the script, or to the root. */
 function calledNames(text: string): string[] {
-  const names = text.matchAll(/(?:^|[\s"'=/;&|(])((?:[\w-]+\/)*[\w.-]+\.(?:sh|bash))\b/gm);
+  const names = text.matchAll(/(?:^|[\s"'=/;&|(])((?:[\w-]{1,60}\/){0,8}[\w.-]{1,60}\.(?:sh|bash))\b/gm);
   return [...new Set([...names].map((match) => match[1] ?? ""))].slice(0, 50);
 }

@@ -90,6 +90,10 @@ function withDefault(
   const isSet = context.isSet(name) || (/^\d+$/.test(name) && value.length > 0);
   // A pipeline may or may not set it (CI_COMMIT_TAG), and nothing here tells which.
   if (!isSet && isPredefined(name)) return dependent(value, written);
+  // A project's settings may set it: a default that says something is taken, the rest is not known.
+  const isEmpty = operation.operator.endsWith("-") && operation.operand.text === "";
+  if (!isSet && !/^\d+$/.test(name) && (isEmpty || operation.operator.endsWith("+")))
+    return dependent(value, written);
   const text = literal(value);
   const colon = operation.operator.startsWith(":");
   if (isSet && colon && text === null && value.every((piece) => piece.kind !== "text")) {

@@ -289,3 +289,77 @@ describe("kaniko", () => {
     ]);
   });
 });
+
+describe("builds of which one is done", () => {
+  it("gives a push to each of them, and its world to each", () => {
+    const { recipes } = readRecipes(
+      scriptTree([
+        'if test "$CI_PROJECT_NAMESPACE" = acme; then docker build --no-cache -t r:1 .; else docker build --cache-from r:1 -t r:1 .; fi',
+        "docker tag r:1 r:2",
+        "docker push r:1",
+        "docker push r:2",
+      ]),
+    );
+    expect(
+      recipes.map((recipe) => [recipe.condition, recipe.cacheFrom, recipe.images, recipe.unresolved]),
+    ).toEqual([
+      ["upstream", [], ["r:1", "r:2"], []],
+      ["fork", ["r:1"], ["r:1", "r:2"], []],
+    ]);
+  });
+
+  it("keeps a push in the branch of its own build", () => {
+    const { recipes } = readRecipes(
+      scriptTree(["if $X; then docker build -t r -f A .; docker push r; else docker build -t r -f B .; fi"]),
+    );
+    expect(recipes.map((recipe) => recipe.images)).toEqual([["r"], []]);
+  });
+
+  it("takes a name away that another image gets", () => {
+    const { recipes, unread } = readRecipes(
+      scriptTree(["docker pull x", "docker build -t r:1 .", "docker tag x r:1", "docker push r:1"]),
+    );
+    expect([recipes[0]?.images, parts(recipes[0] as Recipe)[0]]).toEqual([
+      [],
+      "image: r:1 is given to another image: docker tag x r:1",
+    ]);
+    expect(unread.map(({ why }) => why)).toEqual([
+      "r:1 is pushed, but no build of this job that is read makes it",
+    ]);
+  });
+});
+
+describe("what is called through another program", () => {
+  it.each([
+    [
+      'eval "$(echo docker build . | cat) docker build -t x ."',
+      {},
+      "what it runs is put together when the job runs",
+    ],
+    [
+      "with_retry ci/image.sh",
+      { "ci/image.sh": "docker build ." },
+      "ci/image.sh calls a builder: it is called through with_retry, which is not known",
+    ],
+    ["make push-image", {}, "Makefile is not in the tree: what push-image does is not known"],
+    ["crane flatten -t r:1 r:1", {}, "an image is changed in the registry after it is built"],
+  ])("%s", (line, files, why) => {
+    const { unread } = readRecipes(scriptTree([line], files));
+    expect(unread.map((each) => each.why)).toEqual([why]);
+  });
+
+  it("says what buildah does not take", () => {
+    const recipe = onlyRecipe(["buildah bud --layers --cache-from=type=image,ref=r/c -t r ."]);
+    expect(parts(recipe)[0]).toBe(
+      "strategy: type=image,ref=r/c is no repository: buildah takes no options there",
+    );
+  });
+
+  it("says where a push has no name that is known", () => {
+    const recipe = onlyRecipe(["docker buildx build --push $TAGS ."]);
+    expect(parts(recipe)).toEqual([
+      "flags: $TAGS is not defined in the templates (job job)",
+      "push: the image is pushed without a name that is known",
+    ]);
+  });
+});

@@ -56,7 +56,6 @@ describe("parameter expansions", () => {
     ["${NONE:-x}", "x"],
     ["${NONE-x}", "x"],
     ["${A:+x}", "x"],
-    ["${NONE:+x}", ""],
     ["${NONE:=x}$NONE", "xx"],
     ["${A#*/}", "b.c/d.e"],
     ["${A##*/}", "d.e"],
@@ -85,6 +84,8 @@ describe("parameter expansions", () => {
     ["`date`", "`date` is known only when the job runs"],
     ["$((1 + 2))", "$((1 + 2)) is known only when the job runs"],
     ["$FOO", "$FOO is not defined in the templates (job job)"],
+    ["${FOO:+x}", "$FOO is not defined in the templates (job job)"],
+    ["${FOO:-}", "$FOO is not defined in the templates (job job)"],
     ["${FOO}", "$FOO is not defined in the templates (job job)"],
     ["$1", "$1 is known only when the job runs"],
   ])("does not guess %s", (word, why) => {
