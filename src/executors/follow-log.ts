@@ -1,5 +1,6 @@
 import type Docker from "dockerode";
 import type { LogLine } from "../domain/job.ts";
+import { errorText } from "../lib/error-text.ts";
 import { demultiplex } from "./exec.ts";
 import { createLogKeeper } from "./log-keeper.ts";
 import { readLine, readTimestamped } from "./log-lines.ts";
@@ -29,6 +30,9 @@ export async function followLog(
     kept.keep(entry);
     lastMs = entry.atMs;
     return !kept.isCut();
+  }).catch((error: unknown) => {
+    // The job goes on without its log: how it ends is told by the container.
+    kept.keep({ atMs: Math.max(lastMs, 0), stream: "stderr", line: `[log broken off: ${errorText(error)}]` });
   });
   await ended;
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -151,6 +151,16 @@ describe("a job whose main process is the build", () => {
     expect(fake.containers).toStrictEqual([]);
   });
 
+  it("ends as it ends where the engine breaks its log off", async () => {
+    const { executor: runner } = await executor({
+      breaksLogs: true,
+      onStart: (_, end) => void setTimeout(end, 60, 0),
+    });
+    const { outcome, log } = await runner.run(jobOf(), never);
+    expect(outcome).toBe("succeeded");
+    expect(log.map(({ line }) => line)).toStrictEqual(["first words", "[log broken off: aborted]"]);
+  });
+
   it("has its log cut at the limit", async () => {
     const { executor: runner } = await executor({
       onStart: (container, end) => {

@@ -33,6 +33,8 @@ export type FakeEngineOptions = {
   images?: string[];
   /** Called when a container starts: ends it, or lets it run. */
   onStart?: (container: FakeContainer, end: (exitCode: number) => void) => void;
+  /** Breaks the connection of every log that is followed. */
+  breaksLogs?: boolean;
   onExec?: (container: FakeContainer, argv: string[]) => ExecResult;
   /** Answers in place of the engine, by method and path. */
   refuse?: (request: string) => { status: number; message: string } | null;
@@ -227,6 +229,12 @@ function act(
           Buffer.concat(container.log.map(([stream, time, text]) => frame(stream, `${time}${text}\n`))),
         );
       };
+      if (follow && world.options.breaksLogs === true) {
+        response.writeHead(200, { "content-type": "application/vnd.docker.raw-stream" });
+        response.write(frame(1, "2026-11-24T00:00:11Z first words\n"));
+        setTimeout(() => response.destroy(), 10);
+        return;
+      }
       // A log that is followed ends with its container.
       if (!follow || container.state === "ended") return send();
       world.waiting.set(container.id, [...(world.waiting.get(container.id) ?? []), send]);
