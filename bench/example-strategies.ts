@@ -27,7 +27,7 @@ export async function prepareExample(): Promise<ExampleStrategies> {
     const wishes = { images: ["toolchain"], strategies: ["all"], repeats: 1 };
     const asked: TrialWishes = { wishes, downloads: "cache", projectPath: null, command: "", argv: [] };
     const { request } = await settleRequest(asked, change, reading);
-    const prepared = await prepareTrial(repository, change, reading, request, packagesObstacle);
+    const prepared = await prepareTrial(repository, change, reading, request, packagesObstacle([]));
     return { prepared, request, trialOf: (strategy) => aloneIn(prepared, strategy) };
   } finally {
     example.remove();

@@ -84,7 +84,7 @@ function conductOptions(live: LiveTestbed, example: ExampleStrategies, proxy: st
     images: Object.fromEntries(
       Object.entries(tools.builders).map(([builder, tool]) => [builder, tool.image]),
     ),
-    baseHost: live.baseHost,
+    mirrors: live.mirrors,
     bases: new Map([[name, { digest: servedDigest, diffIds }]]),
     proxy,
     runId: `bench-${randomBytes(3).toString("hex")}`,
