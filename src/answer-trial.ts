@@ -1,9 +1,10 @@
 import type { ReadingOfChange } from "./bot.ts";
 import type { Change } from "./domain/change.ts";
 import type { Job } from "./domain/job.ts";
+import type { Mirror } from "./domain/mirror.ts";
 import { BUILDERS, type BuilderId } from "./domain/recipe.ts";
 import { UNLIMITED_LOOPBACK, type Downloads, type Report } from "./domain/report.ts";
-import { makeBase, pullBase, serveBase, type BaseImage } from "./images/bases.ts";
+import { makeBase, mirrorOf, pullBase, serveBase, standIn, type BaseImage } from "./images/bases.ts";
 import type { Testbed } from "./images/testbed.ts";
 import type { MissingBuilder, SetupDialogue } from "./images/types.ts";
 import type { ImageSource } from "./trials/image-source.ts";
@@ -17,7 +18,8 @@ import { basesOf } from "./choose-images.ts";
 import type { PreparedTrial, TrialRequest } from "./prepare-trial.ts";
 import { startRegistry, type TrialRegistry } from "./registry/trial-registry.ts";
 import { reportTrial, type Tried } from "./report-trial.ts";
-import { conductImage, type ConductOptions, type ImageTrial, type Progress } from "./trials/conduct.ts";
+import type { ConductOptions, ImageTrial, Progress } from "./trials/conduct.ts";
+import { tryImage } from "./trials/try-image.ts";
 import { median } from "./domain/statistics.ts";
 
 const GIB = 1024 ** 3;
@@ -98,7 +100,7 @@ export async function runPrepared(
   const notes: string[] = [];
   let machineMs = 0;
   for (const trial of prepared.trials) {
-    const tried = await conductImage(
+    const tried = await tryImage(
       trial,
       options,
       conductDoors(doors, request, startedMs, start, downloads),
@@ -229,16 +231,27 @@ async function prepareBases(
   const { docker } = doors.testbed.engine;
   const names = new Set(prepared.trials.flatMap((trial) => basesOf(trial)));
   const known = new Map<string, KnownBase>();
+  const { mirrors, cacheDirectory } = doors.testbed;
   for (const name of names) {
-    const base: BaseImage =
-      registry === null
-        ? await pullBase(docker, name)
-        : await makeBase(docker, name, doors.dialogue, doors.testbed.cacheDirectory);
-    const digest = registry === null ? base.digest : await serveBase(docker, base, registry.host);
-    const origin = base.madeHere ? "a stand-in made from packages" : "pulled";
-    known.set(name, { digest, diffIds: base.diffIds, origin });
+    const pulls = registry === null || mirrorOf(name, mirrors) !== null;
+    const base = pulls
+      ? await pullBase(docker, name, mirrors)
+      : await makeBase(docker, name, doors.dialogue, cacheDirectory);
+    const digest = pulls ? base.digest : await serveBase(docker, base, registry.host);
+    known.set(name, { digest, diffIds: base.diffIds, origin: originOf(base) });
   }
   return known;
+}
+
+function originOf({ madeHere, mirror }: BaseImage): string {
+  if (madeHere) return "a stand-in made from packages";
+  return mirror === null ? "pulled" : `pulled through ${mirror}`;
+}
+
+/** The operator's mirrors, and Tare's own registry in docker.io's place where it has no other. */
+function mirrorsOf({ mirrors }: Testbed, registry: TrialRegistry | null): Mirror[] {
+  const isNamed = mirrors.some((mirror) => mirror.registry === "docker.io");
+  return [...mirrors, ...(registry === null || isNamed ? [] : [standIn(registry.host)])];
 }
 
 function conductOptions(
@@ -265,7 +278,7 @@ function conductOptions(
     images: Object.fromEntries(
       Object.entries(tools.builders).map(([builder, tool]) => [builder, tool.image]),
     ),
-    baseHost: baseRegistry?.host ?? null,
+    mirrors: mirrorsOf(doors.testbed, baseRegistry),
     bases,
     proxy: downloads?.address ?? null,
     runId: doors.runId,

@@ -1,14 +1,13 @@
 import { Problem } from "./domain/problem.ts";
 import type { RecipeComparison } from "./domain/recipe.ts";
-import type { LoadImage } from "./load-image.ts";
+import type { LoadImage, Loaded } from "./load-image.ts";
 import type { BaseObstacle, KnownImage, TrialRequest } from "./prepare-trial.ts";
 import type { ImageTrial } from "./trials/conduct.ts";
 import { guessImage, trialMs, type ImageEstimate, type TrialShape } from "./trials/estimate.ts";
-import type { ImageSource } from "./trials/image-source.ts";
+import { allBases, type ImageSource } from "./trials/image-source.ts";
 import { imageName, leftOut, pairsNamed, sampleOf, type ImagePair, type NotBuilt } from "./trials/plan.ts";
 import { sampleWithin } from "./trials/sample.ts";
 
-export type Loaded = { trial: ImageTrial; refused: NotBuilt[] };
 export type Choice = {
   pairs: ImagePair[];
   notBuilt: NotBuilt[];
@@ -160,7 +159,7 @@ export function basesOf(trial: ImageTrial): string[] {
 
 function outsideBases(source: ImageSource): string[] {
   return [
-    ...source.bases.filter((base) => !source.ownBases.includes(base)),
+    ...allBases(source).filter((base) => !source.ownBases.includes(base)),
     ...source.startsFrom.flatMap(outsideBases),
   ];
 }

@@ -6,9 +6,10 @@ import { Problem } from "./domain/problem.ts";
 import type { Recipe } from "./domain/recipe.ts";
 import { contextFiles } from "./git/context-files.ts";
 import type { Repository } from "./git/repository.ts";
+import { createLoadHistory, type LoadHistory } from "./load-history.ts";
 import type { TreeReader } from "./git/tree-reader.ts";
 import type { ImageTrial } from "./trials/conduct.ts";
-import { loadImageSource, type EditChoice, type ImageSource } from "./trials/image-source.ts";
+import { allBases, loadImageSource, type EditChoice, type ImageSource } from "./trials/image-source.ts";
 import type { ImagePair, NotBuilt } from "./trials/plan.ts";
 import { sameReference, trialReference, type PipelineContext } from "./trials/references.ts";
 import { adaptRecipe, type WantedStrategy } from "./trials/strategies.ts";
@@ -26,34 +27,73 @@ export type LoadOptions = {
   edits: readonly EditChoice[];
   context: PipelineContext;
   strategies: readonly WantedStrategy[];
+  /** Real edits that are replayed at most; 0 for synthetic ones. */
+  replay: number;
+  obstacle(base: string): string | null;
 };
 
+export type Loaded = { trial: ImageTrial; refused: NotBuilt[]; notes: string[] };
+
 /** Loads an image with both its sides and the other strategies; those that cannot be tried with it are named. */
-export type LoadImage = (pair: ImagePair) => Promise<{ trial: ImageTrial; refused: NotBuilt[] }>;
+export type LoadImage = (pair: ImagePair) => Promise<Loaded>;
 
 /** Problems: what `loadImageSource` and the builders refuse, `dockerfile-missing`, `nothing-to-try` for a circle of images. */
 export function createLoadImage(options: LoadOptions): LoadImage {
-  return async (pair) => {
-    const current = await loadSide(options, pair.current, "base", []);
-    const proposed = await loadSide(options, pair.proposed, "head", []);
-    const others: ImageTrial["others"] = [];
-    const refused: NotBuilt[] = [];
-    for (const wanted of options.strategies) {
-      const strategy = `${wanted.builder}/${wanted.cache}` as const;
-      const own = [pair.current, pair.proposed].some((recipe) => recipe.strategy === strategy);
-      // The change's own two are tried already.
-      if (own && wanted.variant === null) continue;
-      const adapted = adaptRecipe(neutralOf(pair), wanted);
-      if (typeof adapted === "string") {
-        const label = labelOf({ strategy, variant: wanted.variant });
-        refused.push({ what: `${pair.image} with ${label}`, why: adapted });
-      } else {
-        const source = await loadSide(options, adapted, "head", []);
-        others.push({ variant: wanted.variant, source });
-      }
-    }
-    return { trial: { pair, current, proposed, others }, refused };
+  const history = createLoadHistory({
+    repository: options.repository,
+    change: options.change,
+    most: options.replay,
+    obstacle: (base) => (isOwn(base, options) ? null : options.obstacle(base)),
+    contextOf: (tree, path) => contextBelow(options.repository, tree, path, directoryOf(options)),
+  });
+  const load = async (pair: ImagePair, past: LoadHistory): Promise<Loaded> => {
+    const current = await loadSide(options, pair.current, "base", [], past);
+    const proposed = await loadSide(options, pair.proposed, "head", [], past);
+    const notes = [...new Set([...current.notes, ...proposed.notes])];
+    const { others, refused } = await loadOthers(options, pair, past);
+    const real = proposed.source.edits.some(({ synthetic }) => !synthetic);
+    const synthetic = real ? async () => (await load(pair, noHistory)).trial : null;
+    const trial = { pair, current: current.source, proposed: proposed.source, others, synthetic };
+    return { trial, refused, notes };
   };
+  return (pair) => load(pair, history);
+}
+
+const noHistory: LoadHistory = async () => ({ versions: [], ownName: "", notes: [] });
+
+/** Whether another recipe of the same templates builds this base image. */
+function isOwn(base: string, { reading, context }: LoadOptions): boolean {
+  return [...reading.base.recipes, ...reading.head.recipes].some((recipe) =>
+    recipe.images.some((image) => sameReference(image, base, context)),
+  );
+}
+
+function directoryOf({ context }: LoadOptions): string {
+  return `/builds/${context.projectPath}`;
+}
+
+async function loadOthers(
+  options: LoadOptions,
+  pair: ImagePair,
+  past: LoadHistory,
+): Promise<{ others: ImageTrial["others"]; refused: NotBuilt[] }> {
+  const others: ImageTrial["others"] = [];
+  const refused: NotBuilt[] = [];
+  for (const wanted of options.strategies) {
+    const strategy = `${wanted.builder}/${wanted.cache}` as const;
+    const own = [pair.current, pair.proposed].some((recipe) => recipe.strategy === strategy);
+    // The change's own two are tried already.
+    if (own && wanted.variant === null) continue;
+    const adapted = adaptRecipe(neutralOf(pair), wanted);
+    if (typeof adapted === "string") {
+      const label = labelOf({ strategy, variant: wanted.variant });
+      refused.push({ what: `${pair.image} with ${label}`, why: adapted });
+    } else {
+      const { source } = await loadSide(options, adapted, "head", [], past);
+      others.push({ variant: wanted.variant, source });
+    }
+  }
+  return { others, refused };
 }
 
 /** kaniko needs no context where nothing is copied; other builders want the one that the other side names. */
@@ -66,18 +106,20 @@ async function loadSide(
   recipe: Recipe,
   which: "base" | "head",
   chain: readonly string[],
-): Promise<ImageSource> {
+  past: LoadHistory,
+): Promise<{ source: ImageSource; notes: string[] }> {
   const { repository, change, reading, context } = options;
   const reader = reading.readers[which];
-  const projectDirectory = `/builds/${context.projectPath}`;
   refuseSide(recipe, reader, context);
-  const source = await loadImageSource(
-    recipe,
-    chain.length === 0 ? options.edits : [],
-    (path) => reader.read(path),
-    (path) => contextBelow(repository, change[which], path, projectDirectory),
-  );
-  return { ...source, ...(await chainOf(options, source, which, chain)) };
+  const own = recipe.dockerfile === null ? null : reader.read(recipe.dockerfile);
+  const { versions, ownName, notes } = await past(recipe, own ?? "");
+  const source = await loadImageSource(recipe, chain.length === 0 ? options.edits : [], {
+    read: (path) => reader.read(path),
+    readContext: (path) => contextBelow(repository, change[which], path, directoryOf(options)),
+    versions,
+    ownName,
+  });
+  return { source: { ...source, ...(await chainOf(options, source, which, chain)) }, notes };
 }
 
 /** Images of the same tree that this one starts from, with all that they start from, in the order of building. */
@@ -90,7 +132,7 @@ async function chainOf(
   const recipes = options.reading[which].recipes;
   const ownBases: string[] = [];
   const startsFrom: ImageSource[] = [];
-  for (const base of source.bases) {
+  for (const base of allBases(source)) {
     const parent = recipes.find((recipe) =>
       recipe.images.some((image) => sameReference(image, base, options.context)),
     );
@@ -103,7 +145,7 @@ async function chainOf(
         "Mend the FROM lines, or leave this image out with --images.",
       );
     }
-    const loaded = await loadSide(options, parent, which, deeper);
+    const { source: loaded } = await loadSide(options, parent, which, deeper, noHistory);
     ownBases.push(base);
     startsFrom.push(...loaded.startsFrom, loaded);
   }

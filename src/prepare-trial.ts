@@ -26,6 +26,8 @@ export type TrialRequest = {
   repeats: number;
   otherRepeats: number;
   edits: EditChoice[];
+  /** Edits of the Dockerfile that are replayed from the history, at most; `edits` where there are none, or for 0. */
+  replay: number;
   /** Strategies to try beside the change's own two. */
   strategies: WantedStrategy[];
   /** Time that images and repeats are chosen for; null for one image and all repeats. */
@@ -73,8 +75,11 @@ export async function prepareTrial(
 ): Promise<PreparedTrial> {
   const all = [...reading.base.recipes, ...reading.head.recipes];
   const { context, notes } = pipelineContext(all, request.projectPath);
-  const { edits, strategies } = request;
-  const load = createLoadImage({ repository, change, reading, edits, context, strategies });
+  const { edits, strategies, replay } = request;
+  const load = createLoadImage({
+    ...{ repository, change, reading, edits, context, strategies, replay },
+    obstacle,
+  });
   const { pairs: changed, notBuilt: unpaired } = pairsOf(reading.comparison);
   const { pairs, ignored } = withoutIgnored(changed, request.ignores);
   const notBuilt = [...withRefusals(unpaired, reading.comparison), ...ignored];
@@ -93,7 +98,7 @@ export async function prepareTrial(
     estimate: estimateTrial(
       kept.map((trial) => ({ estimate: estimateOf(trial, known), shape: shapeOf(trial, request) })),
     ),
-    notes: [...notes, ...kept.flatMap(chainNotes)],
+    notes: [...notes, ...chosen.flatMap((loaded) => loaded.notes), ...kept.flatMap(chainNotes)],
   };
 }
 

@@ -17,6 +17,7 @@ const REQUEST: TrialRequest = {
   repeats: 3,
   otherRepeats: 1,
   edits: ["first", "last"],
+  replay: 0,
   strategies: [],
   budgetMs: null,
   limits: DEFAULT_LIMITS,

@@ -3,7 +3,14 @@ import { formatCount } from "../domain/quantities.ts";
 import type { ImageReport, Report } from "../domain/report.ts";
 import { fill } from "./fill.ts";
 import { fit } from "./fit.ts";
-import { mainRunGrid, mainRunTitle, mainStorageGrid, mainStorageTitle } from "./main-table.ts";
+import {
+  growthGrid,
+  growthTitle,
+  mainRunGrid,
+  mainRunTitle,
+  mainStorageGrid,
+  mainStorageTitle,
+} from "./main-table.ts";
 import { plainTable } from "./plain-table.ts";
 import { cut, MAXIMUM_COMMAND, mapTexts, plainLine, plainLog } from "./sanitise.ts";
 import { failuresOf, repositoryGrid, runGrid, storageGrid } from "./sections.ts";
@@ -106,9 +113,14 @@ function tested(report: Report, shown: readonly ImageReport[], parts: boolean): 
 function tables(report: Report, image: ImageReport, kept: (section: Section) => boolean) {
   const deciding = LEDGERS[report.ledger.id];
   const repositories = repositoryGrid(image);
+  const growth = growthGrid(image, report.ledger.id);
   return {
     mainStorageTitle: wrap(`${image.image}: ${mainStorageTitle(deciding.rule)}`, WIDTH),
     mainStorage: plainTable(mainStorageGrid(image, report.ledger.id), TABLE_WIDTH),
+    growth:
+      growth === null
+        ? null
+        : { title: wrap(`${image.image}: ${growthTitle()}`, WIDTH), table: plainTable(growth, TABLE_WIDTH) },
     mainRunTitle: wrap(`${image.image}: ${mainRunTitle(report.machine.link)}`, WIDTH),
     mainRuns: plainTable(mainRunGrid(image), TABLE_WIDTH),
     details: kept("details")

@@ -10,13 +10,13 @@ import {
 import type { LedgerId } from "../domain/comparison.ts";
 import { formatByteDifference, formatBytes, formatMemory } from "../domain/quantities.ts";
 import type { ImageReport, RunReport, Scenario, StrategyReport } from "../domain/report.ts";
-import { median } from "../domain/statistics.ts";
+import { median, range } from "../domain/statistics.ts";
 import type { Grid } from "./plain-table.ts";
 
 /** The main table, a row per strategy: current, proposed, then what else was tried. */
 
 export function mainStorageTitle(rule: string): string {
-  return `storage before any edit, and what each edit adds; * is what the project is charged by: ${rule}`;
+  return `storage before any edit, and what an edit adds; * is what the project is charged by: ${rule}`;
 }
 
 export function mainRunTitle(link: string): string {
@@ -36,25 +36,58 @@ function nameOf(strategy: StrategyReport, image: ImageReport): string {
 
 /** Bytes by each ledger before any edit, and what each edit adds in the deciding one. */
 export function mainStorageGrid(image: ImageReport, deciding: LedgerId): Grid {
-  const edits = scenariosOf(image.strategies).filter((scenario) => editNumber(scenario) > 0);
+  const edits = editsOf(image);
+  // A column for each edit has room for two; more have a table of their own.
+  const columns = edits.length > 2 ? ["per edit"] : edits.map((edit) => `+ ${edit}`);
   const ledgers = Object.keys(LEDGERS) as LedgerId[];
   const rows = rowsOf(image).map(({ name, strategy }) => {
     const before = beforeEdits(strategy);
     return [
       name,
       ...ledgers.map((ledger) => chargeCell(strategy, before, ledger)),
-      ...edits.map((edit) => growthCell(strategy, edit, deciding)),
+      ...(edits.length > 2
+        ? [slopeCell(strategy, edits, deciding)]
+        : edits.map((edit) => growthCell(strategy, edit, deciding))),
     ];
   });
   return {
     head: [
       "strategy",
       ...ledgers.map((ledger) => `${LEDGERS[ledger].name}${ledger === deciding ? " *" : ""}`),
-      ...edits.map((edit) => `+ ${edit}`),
+      ...columns,
     ],
-    align: ["left", ...ledgers.map(() => "right" as const), ...edits.map(() => "right" as const)],
+    align: ["left", ...ledgers.map(() => "right" as const), ...columns.map(() => "right" as const)],
     rows,
   };
+}
+
+function editsOf(image: ImageReport): Scenario[] {
+  return scenariosOf(image.strategies).filter((scenario) => editNumber(scenario) > 0);
+}
+
+/** What each edit adds to each strategy in the deciding ledger; null where the main table has room for it. */
+export function growthGrid(image: ImageReport, deciding: LedgerId): Grid | null {
+  const edits = editsOf(image);
+  if (edits.length <= 2) return null;
+  const strategies = rowsOf(image);
+  return {
+    head: ["edit", ...edits.map((edit) => String(editNumber(edit)))],
+    align: ["left", ...edits.map(() => "right" as const)],
+    rows: strategies.map(({ name, strategy }) => [
+      name,
+      ...edits.map((edit) => growthCell(strategy, edit, deciding)),
+    ]),
+  };
+}
+
+/** Mean growth by an edit, over those that were measured. */
+function slopeCell(strategy: StrategyReport, edits: readonly Scenario[], ledger: LedgerId): string {
+  const before = beforeEdits(strategy);
+  const last = edits.findLast((edit) => chargeOf(strategy, edit, ledger) !== null);
+  const from = before === null ? null : chargeOf(strategy, before, ledger);
+  const to = last === undefined ? null : chargeOf(strategy, last, ledger);
+  if (last === undefined || from === null || to === null) return "none";
+  return formatByteDifference(Math.round((to - from) / editNumber(last)));
 }
 
 /** The last run before any edit that left something to charge. */
@@ -78,20 +111,44 @@ function growthCell(strategy: StrategyReport, edit: Scenario, ledger: LedgerId):
   return formatByteDifference(to - from);
 }
 
+export function growthTitle(): string {
+  return "what each edit adds, by the count of *";
+}
+
 /** Median times of build and push, the highest peak of memory, privileges, and what failed. */
 export function mainRunGrid(image: ImageReport): Grid {
-  const scenarios = scenariosOf(image.strategies);
+  const all = scenariosOf(image.strategies);
+  const many = editsOf(image).length > 2;
+  const scenarios = many ? all.filter((scenario) => editNumber(scenario) === 0) : all;
   const rows = rowsOf(image).map(({ name, strategy }) => [
     name,
     ...scenarios.map((scenario) => timeCell(runOf(strategy, scenario))),
+    ...(many ? [editTimeCell(strategy)] : []),
     peakCell(strategy),
     strategy.privileges,
   ]);
   return {
-    head: ["strategy", ...scenarios, "memory", "privileges"],
-    align: ["left", ...scenarios.map(() => "right" as const), "right", "left"],
+    head: ["strategy", ...scenarios, ...(many ? ["edits"] : []), "memory", "privileges"],
+    align: [
+      "left",
+      ...scenarios.map(() => "right" as const),
+      ...(many ? ["right" as const] : []),
+      "right",
+      "left",
+    ],
     rows,
   };
+}
+
+/** The least and the greatest median of all edits; the first failure where there is one. */
+function editTimeCell({ runs }: StrategyReport): string {
+  const edits = runs.filter((run) => editNumber(run.scenario) > 0);
+  const failed = edits.find(({ outcome }) => outcome !== "succeeded");
+  if (failed !== undefined) return timeCell(failed);
+  const ends = range(edits.flatMap((run) => median(run.totalMs) ?? []));
+  if (ends === null) return "not run";
+  const decimals = ends.greatest < 20_000 ? 1 : 0;
+  return `${(ends.least / 1000).toFixed(decimals)}-${(ends.greatest / 1000).toFixed(decimals)} s`;
 }
 
 const FAILED: Record<Exclude<RunReport["outcome"], "succeeded">, string> = {

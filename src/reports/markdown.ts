@@ -3,7 +3,14 @@ import { formatCount, formatExactBytes } from "../domain/quantities.ts";
 import type { ImageReport, Report } from "../domain/report.ts";
 import { fill } from "./fill.ts";
 import { fit } from "./fit.ts";
-import { mainRunGrid, mainRunTitle, mainStorageGrid, mainStorageTitle } from "./main-table.ts";
+import {
+  growthGrid,
+  growthTitle,
+  mainRunGrid,
+  mainRunTitle,
+  mainStorageGrid,
+  mainStorageTitle,
+} from "./main-table.ts";
 import { markdownTable } from "./plain-table.ts";
 import { MAXIMUM_COMMAND, mapTexts, markdownFence, markdownLine, plainLine } from "./sanitise.ts";
 import { exactGrid, failuresOf, repositoryGrid, runGrid, storageGrid } from "./sections.ts";
@@ -111,6 +118,7 @@ function markerValue(value: string): string {
 
 function imageSlots(report: Report, image: ImageReport, kept: (section: Section) => boolean) {
   const repositories = repositoryGrid(image);
+  const growth = growthGrid(image, report.ledger.id);
   return {
     image: image.image,
     verdict: image.verdict,
@@ -118,6 +126,7 @@ function imageSlots(report: Report, image: ImageReport, kept: (section: Section)
     statement: storageStatement(image, report.ledger.id).join(" "),
     mainStorageTitle: sentenceCase(mainStorageTitle(LEDGERS[report.ledger.id].rule)),
     mainStorage: markdownTable(mainStorageGrid(image, report.ledger.id)),
+    growth: growth === null ? null : { title: sentenceCase(growthTitle()), table: markdownTable(growth) },
     mainRunTitle: sentenceCase(mainRunTitle(report.machine.link)),
     mainRuns: markdownTable(mainRunGrid(image)),
     storage: kept("runs") ? markdownTable(storageGrid(image, report.ledger.id)) : null,

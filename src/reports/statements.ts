@@ -83,7 +83,7 @@ function afterEdits(image: ImageReport, both: Sides, ledger: LedgerId, before: S
   if (!last || editNumber(last) === 0) return [];
   const now = compared(both, last, ledger);
   if (!now) return [];
-  const start = `After ${formatCount(editNumber(last), "edit")} (${editsOf(image)}): ${now.text}`;
+  const start = `After ${editsSaid(image, editNumber(last))}: ${now.text}`;
   const grown = before && growth(both, before, last, ledger);
   return [grown ? `${start}; ${grown}` : `${start}.`];
 }
@@ -127,6 +127,13 @@ function compared(
     text: `${formatBytes(to)} against ${formatBytes(from)} ${LEDGERS[ledger].by} (${difference})`,
     factor: from === 0 ? 1 : to / from,
   };
+}
+
+/** `one edit (RUN 1 of 3, line 7; synthetic)`, `the last 4 edits of the Dockerfile` */
+function editsSaid(image: ImageReport, count: number): string {
+  const real = image.edits.every(({ synthetic }) => !synthetic);
+  if (!real) return `${formatCount(count, "edit")} (${editsOf(image)})`;
+  return count === 1 ? "the last edit of the Dockerfile" : `the last ${count} edits of the Dockerfile`;
 }
 
 /** Where the edits were made, said to be synthetic where they are. */

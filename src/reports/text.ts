@@ -2,7 +2,14 @@ import { gravestFirst, LEDGERS } from "../domain/comparison.ts";
 import { formatDuration, formatExactBytes } from "../domain/quantities.ts";
 import type { ImageReport, Report } from "../domain/report.ts";
 import { fill } from "./fill.ts";
-import { mainRunGrid, mainRunTitle, mainStorageGrid, mainStorageTitle } from "./main-table.ts";
+import {
+  growthGrid,
+  growthTitle,
+  mainRunGrid,
+  mainRunTitle,
+  mainStorageGrid,
+  mainStorageTitle,
+} from "./main-table.ts";
 import { plainTable } from "./plain-table.ts";
 import { MAXIMUM_COMMAND, mapTexts, plainLine, plainLog } from "./sanitise.ts";
 import { exactGrid, failuresOf, repositoryGrid, runGrid, storageGrid } from "./sections.ts";
@@ -37,12 +44,17 @@ export function renderText(report: Report): string {
 
 function imageSlots(report: Report, image: ImageReport) {
   const repositories = repositoryGrid(image);
+  const growth = growthGrid(image, report.ledger.id);
   const said = storageStatement(image, report.ledger.id);
   return {
     title: wrap(`${image.image}: ${image.verdict}`, WIDTH),
     statement: said.length > 0 ? wrap(said.join(" "), WIDTH) : null,
     mainStorageTitle: wrap(sentenceCase(mainStorageTitle(LEDGERS[report.ledger.id].rule)), WIDTH),
     mainStorage: plainTable(mainStorageGrid(image, report.ledger.id), WIDTH),
+    growth:
+      growth === null
+        ? null
+        : { title: wrap(sentenceCase(growthTitle()), WIDTH), table: plainTable(growth, WIDTH) },
     mainRunTitle: wrap(sentenceCase(mainRunTitle(report.machine.link)), WIDTH),
     mainRuns: plainTable(mainRunGrid(image), WIDTH),
     runsTitle: wrap(

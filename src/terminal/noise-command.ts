@@ -31,18 +31,18 @@ const CACHES = { docker: "inline", buildkit: "registry-max", kaniko: "layers", b
 /** `tare doctor --noise`: A against A, in turn. What differs between the two is what this machine makes of nothing. */
 export async function noiseCommand(options: NoiseOptions): Promise<ExitCode> {
   const recipe = noiseRecipe(options.builder);
-  const source = await loadImageSource(
-    recipe,
-    ["first"],
-    () => DOCKERFILE,
-    async () => [],
-  );
+  const source = await loadImageSource(recipe, ["first"], {
+    read: () => DOCKERFILE,
+    readContext: async () => [],
+    versions: [],
+  });
   const bytesPerSecond = options.link === undefined ? null : parseLink(options.link).bytesPerSecond;
   const trial = {
     pair: { image: "noise", dockerfile: "Dockerfile", current: recipe, proposed: recipe },
     current: source,
     proposed: source,
     others: [],
+    synthetic: null,
   };
   const prepared: PreparedTrial = {
     selection: { pairs: [trial.pair], notBuilt: [], reason: "a build that comes with Tare" },
@@ -122,6 +122,7 @@ function noiseRequest(repeats: number, linkBytesPerSecond: number | null): Trial
     repeats,
     otherRepeats: 1,
     edits: ["first"],
+    replay: 0,
     strategies: [],
     budgetMs: null,
     limits: DEFAULT_LIMITS,

@@ -43,8 +43,13 @@ function addTrial(command: Command): Command {
       wholeNumber(1, 20),
     )
     .option(
+      "--edits <n>",
+      "edits of the Dockerfile to replay from the history; 0 for synthetic ones (default: 4)",
+      wholeNumber(0, 50),
+    )
+    .option(
       "--edit <which>",
-      "RUNs that synthetic edits change: first, last or numbers, separated by commas (default: first,last)",
+      "synthetic edits of these RUNs instead: first, last or numbers, separated by commas (default: first,last)",
       editChoices,
     )
     .option("--budget <time>", "sample images and repeats to fit this time, for example 60m", timeSpan)
@@ -79,6 +84,7 @@ type Flags = Record<string, unknown> & {
   strategies?: string[];
   repeats?: number;
   edit?: ("first" | "last" | number)[];
+  edits?: number;
   budget?: number;
   link?: string;
   downloads?: "cache" | "direct";
@@ -115,6 +121,7 @@ function requested(flags: Flags) {
       link: flags.link,
     },
     downloads: flags.downloads ?? "cache",
+    replay: flags.edits ?? null,
     projectPath: flags.project ?? null,
     yes: flags.yes === true,
     command: typed(process.argv.slice(2)),

@@ -12,6 +12,8 @@ import { wantedStrategies } from "../trials/strategies.ts";
 export type TrialWishes = {
   wishes: Wishes;
   downloads: "cache" | "direct";
+  /** Edits to replay from the history; null where nobody says. */
+  replay: number | null;
   projectPath: string | null;
   /** The command that repeats the trial, as text and as arguments. */
   command: string;
@@ -20,8 +22,8 @@ export type TrialWishes = {
 
 export type SettledRequest = { request: TrialRequest; notes: string[] };
 
-/** Repeats where times can decide and nobody says how many: five give a range that means something. */
-const TIMED_REPEATS = 5;
+/** Edits that are replayed where nobody says how many. */
+const DEFAULT_REPLAY = 4;
 
 /** Repeats of a strategy that is only shown beside the two that decide, where its times mean something. */
 const OTHER_REPEATS = 3;
@@ -50,11 +52,9 @@ export async function settleRequest(
   return { request: requestOf(asked, effective), notes };
 }
 
-function requestOf(asked: TrialWishes, { settings, origins }: Effective): TrialRequest {
-  const { images } = settings;
+function requestOf(asked: TrialWishes, { settings }: Effective): TrialRequest {
+  const { images, repeats } = settings;
   const link = settings.link === null ? null : parseLink(settings.link).bytesPerSecond;
-  const unsaid = origins["repeats"] === "default";
-  const repeats = unsaid && link !== null ? TIMED_REPEATS : settings.repeats;
   return {
     images: images.named,
     mostImages: images.atMost,
@@ -62,6 +62,8 @@ function requestOf(asked: TrialWishes, { settings, origins }: Effective): TrialR
     repeats,
     otherRepeats: link === null ? 1 : Math.min(OTHER_REPEATS, repeats),
     edits: settings.edits,
+    // Whoever names RUNs to edit wants those edited.
+    replay: asked.replay ?? (asked.wishes.edits === undefined ? DEFAULT_REPLAY : 0),
     strategies: wantedStrategies(settings.strategies),
     budgetMs: settings.budgetMs,
     limits: settings.limits,

@@ -30,6 +30,7 @@ export async function serveCommand(): Promise<ExitCode> {
     const request: TrialWishes & { yes: boolean } = {
       wishes: {},
       downloads: "cache",
+      replay: null,
       projectPath,
       command: `tare ${argv.join(" ")}`,
       argv,

@@ -1,10 +1,18 @@
 import { builders } from "../builders/index.ts";
 import type { BuildRun } from "../builders/types.ts";
 import type { Limits } from "../domain/job.ts";
+import type { Mirror } from "../domain/mirror.ts";
 import type { BuilderId, Recipe } from "../domain/recipe.ts";
 import type { ImageReport, Scenario, StrategyReport } from "../domain/report.ts";
 import { labelOf, type LedgerId } from "../domain/comparison.ts";
-import { editReports, filesFor, scenariosOfSource, type ImageSource } from "./image-source.ts";
+import {
+  allBases,
+  buildFor,
+  editReports,
+  filesFor,
+  scenariosOfSource,
+  type ImageSource,
+} from "./image-source.ts";
 import type { ImagePair } from "./plan.ts";
 import { expandPredefined, trialReference, type PipelineContext } from "./references.ts";
 import { runTrial, type TrialDoors, type TrialRecord, type TrialSpec } from "./run-trial.ts";
@@ -20,6 +28,8 @@ export type ImageTrial = {
   current: ImageSource;
   proposed: ImageSource;
   others: Alternative[];
+  /** The same with synthetic edits, where these are real ones: an old Dockerfile may not build any more. */
+  synthetic: (() => Promise<ImageTrial>) | null;
 };
 
 export type ConductOptions = {
@@ -34,7 +44,8 @@ export type ConductOptions = {
   link: string;
   /** Container images of the builders on the engine, those that are used. */
   images: Partial<Record<BuilderId, string>>;
-  baseHost: string | null;
+  /** Where base images are pulled from instead of their own registries. */
+  mirrors: readonly Mirror[];
   /** By the name that a Dockerfile uses. */
   bases: ReadonlyMap<string, { digest: string | null; diffIds: string[] }>;
   /** Address of the proxy that RUN steps download through; null where they download by themselves. */
@@ -165,7 +176,6 @@ function rescueOf(side: Side, sides: readonly Side[]): Side[] {
 
 function specOf(side: Side, image: string, repeat: number, options: ConductOptions): TrialSpec {
   const { source } = side;
-  const base = source.finalBase === null ? undefined : options.bases.get(source.finalBase);
   const what = side.role === "other" ? slug(nameOf(side)) : side.role;
   const name = `${options.runId}-${slug(image)}-${what}-${repeat}`;
   return {
@@ -181,7 +191,7 @@ function specOf(side: Side, image: string, repeat: number, options: ConductOptio
       describeRun(`${name}-${slug(scenario)}`, source, scenario, host, limits, options),
     limits: options.limits,
     moreMemoryBytes: options.moreMemoryBytes,
-    baseDiffIds: base?.diffIds ?? [],
+    baseDiffIds: (scenario) => options.bases.get(buildFor(source, scenario).finalBase ?? "")?.diffIds ?? [],
   };
 }
 
@@ -211,7 +221,7 @@ function describeRun(
     dockerfile: `${projectDirectory}/${source.dockerfile}`,
     context: context === null ? null : context === "." ? projectDirectory : `${projectDirectory}/${context}`,
     registryHost: host,
-    baseHost: options.baseHost,
+    mirrors: options.mirrors,
     proxy: options.proxy,
     image: options.images[recipe.builder] ?? "",
     limits,
@@ -253,7 +263,7 @@ function reportImage(
   });
   const { verdict, figures } = judgeImage(strategies, options.ledger, options.thresholds, options.link);
   const sources = [trial.current, trial.proposed];
-  const names = [...new Set(sources.flatMap((source) => source.bases))];
+  const names = [...new Set(sources.flatMap((source) => allBases(source)))];
   const image: ImageReport = {
     image: trial.pair.image,
     dockerfile: trial.pair.dockerfile,

@@ -1,5 +1,5 @@
-import type { JobFile } from "../domain/job.ts";
 import { editNumber } from "../domain/comparison.ts";
+import type { JobFile } from "../domain/job.ts";
 import { Problem } from "../domain/problem.ts";
 import type { Recipe } from "../domain/recipe.ts";
 import type { ImageReport, Scenario } from "../domain/report.ts";
@@ -8,33 +8,56 @@ import { editDockerfile, readDockerfile } from "../recipes/dockerfile.ts";
 /** Which RUN a synthetic edit changes: by position, 1-based. */
 export type EditChoice = number | "first" | "last";
 
-/** One side of a trial, loaded: everything that a run needs of the tree. */
-export type ImageSource = {
-  recipe: Recipe;
-  dockerfile: string;
+/** A Dockerfile as one commit left it. `name` is how a report calls that commit; `context` its tree's build context. */
+export type DockerfileVersion = {
   text: string;
-  /** The Dockerfile after each edit, in order: each starts from the one before. */
-  edits: { text: string; line: number; description: string }[];
-  /** Base images that the Dockerfile starts from, without `scratch`; the last one is the final stage's. */
+  name: string;
+  context(): Promise<JobFile[]>;
+};
+
+/** What one build is made of. Base images are without `scratch`; the final stage's is null where it is one. */
+export type Build = {
+  text: string;
   bases: string[];
   finalBase: string | null;
-  /** Those of `bases` that another recipe of the same templates builds. */
-  ownBases: string[];
-  /** Images of the same templates that this one starts from, in the order of building. */
-  startsFrom: ImageSource[];
   /** Files of the build context below the project directory; empty where the Dockerfile copies nothing. */
   context: JobFile[];
 };
 
+export type Edit = Build & { line: number; description: string; synthetic: boolean };
+
+/** One side of a trial, loaded: everything that a run needs of the tree. `text` is what the first build is made of. */
+export type ImageSource = Build & {
+  recipe: Recipe;
+  dockerfile: string;
+  /** The Dockerfile after each edit, in order: each starts from the one before. */
+  edits: Edit[];
+  /** Those of `bases` that another recipe of the same templates builds. */
+  ownBases: string[];
+  /** Images of the same templates that this one starts from, in the order of building. */
+  startsFrom: ImageSource[];
+};
+
+export type SourceReaders = {
+  /** Text of a file; null where there is none. */
+  read(path: string): string | null;
+  /** The files below a path of the tree. */
+  readContext(path: string): Promise<JobFile[]>;
+  /** Earlier versions of the Dockerfile, oldest first, without the tree's own; empty where edits are synthetic. */
+  versions: readonly DockerfileVersion[];
+  /** How a report calls the edit that led from the last of them to the tree's own. */
+  ownName?: string;
+};
+
 /**
- * Reads the Dockerfile of a recipe. `read` gives a file's text or null, `readContext` the files below a path of the tree.
- * Problems: `dockerfile-missing`, `context-missing`, `edit-impossible`.
+ * Reads the Dockerfile of a recipe. With earlier versions the first build is of the oldest, and the edits are those that
+ * led to the tree's own; without, edits are synthetic. Problems: `dockerfile-missing`, `context-missing`,
+ * `edit-impossible`.
  */
 export async function loadImageSource(
   recipe: Recipe,
   edits: readonly EditChoice[],
-  read: (path: string) => string | null,
-  readContext: (path: string) => Promise<JobFile[]>,
+  { read, readContext, versions, ownName = "" }: SourceReaders,
 ): Promise<ImageSource> {
   const path = recipe.dockerfile ?? "";
   const text = read(path);
@@ -45,6 +68,22 @@ export async function loadImageSource(
       "Look at the path in the template, or leave this image out with --images.",
     );
   }
+  const present = async () => (recipe.context === null ? [] : readContext(recipe.context));
+  const own: DockerfileVersion = { text, name: ownName, context: present };
+  const [oldest = own, ...later] = [...versions, own];
+  const first = await buildOf(recipe, oldest);
+  const real = versions.length > 0 ? await realEdits(recipe, first.text, later) : null;
+  return {
+    recipe,
+    dockerfile: path,
+    ...first,
+    edits: real ?? syntheticEdits(first, edits, { path, target: recipe.target }),
+    ownBases: [],
+    startsFrom: [],
+  };
+}
+
+async function buildOf(recipe: Recipe, { text, context }: DockerfileVersion): Promise<Build> {
   const dockerfile = readDockerfile(text, definedArguments(recipe));
   const bases = dockerfile.stages.flatMap((stage) => [
     ...(stage.baseImage === null ? [] : [stage.baseImage]),
@@ -53,36 +92,55 @@ export async function loadImageSource(
   if (dockerfile.usesContext && recipe.context === null) {
     throw new Problem(
       "context-missing",
-      `${path} copies files from its build context, but ${recipe.file}:${recipe.line} (job ${recipe.job}) names none.`,
+      `${recipe.dockerfile ?? ""} copies files from its build context, but ${recipe.file}:${recipe.line} (job ${recipe.job}) names none.`,
       "Add the context to the build command.",
     );
   }
   return {
-    recipe,
-    dockerfile: path,
     text,
-    edits: editsOf(text, edits, { path, target: recipe.target }),
     bases: [...new Set(bases)],
     finalBase: dockerfile.finalBaseImage,
-    ownBases: [],
-    startsFrom: [],
-    context: dockerfile.usesContext && recipe.context !== null ? await readContext(recipe.context) : [],
+    context: dockerfile.usesContext ? await context() : [],
   };
 }
 
+/** The edits that led from one version to the next. */
+async function realEdits(
+  recipe: Recipe,
+  oldest: string,
+  later: readonly DockerfileVersion[],
+): Promise<Edit[]> {
+  const edits: Edit[] = [];
+  let before = oldest;
+  for (const version of later) {
+    if (version.text === before) continue;
+    const line = firstChangedLine(before, version.text);
+    edits.push({ ...(await buildOf(recipe, version)), line, description: version.name, synthetic: false });
+    before = version.text;
+  }
+  return edits;
+}
+
+/** 1-based line of the newer text where the two part. */
+function firstChangedLine(before: string, after: string): number {
+  const [a, b] = [before.split("\n"), after.split("\n")];
+  const same = b.findIndex((line, index) => line !== a[index]);
+  return same === -1 ? b.length : same + 1;
+}
+
 /** Edits one after the other; where the first and the last RUN are one, it is edited once. */
-function editsOf(
-  text: string,
+function syntheticEdits(
+  build: Build,
   choices: readonly EditChoice[],
   options: { path: string; target: string | null },
-): ImageSource["edits"] {
-  const edits: ImageSource["edits"] = [];
+): Edit[] {
+  const edits: Edit[] = [];
   const refusals: unknown[] = [];
   for (const choice of choices) {
     try {
-      const before = edits.at(-1)?.text ?? text;
+      const before = edits.at(-1)?.text ?? build.text;
       const edit = editDockerfile(before, choice, edits.length + 1, options);
-      if (edits.every(({ line }) => line !== edit.line)) edits.push(edit);
+      if (edits.every(({ line }) => line !== edit.line)) edits.push({ ...build, ...edit, synthetic: true });
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       refusals.push(error);
@@ -98,6 +156,16 @@ export function scenariosOfSource(source: ImageSource): Scenario[] {
   return ["cold", "warm", ...source.edits.map((_, index): Scenario => `edit ${index + 1}`)];
 }
 
+/** What a scenario builds. */
+export function buildFor(source: ImageSource, scenario: Scenario): Build {
+  return source.edits[editNumber(scenario) - 1] ?? source;
+}
+
+/** Every base image that some scenario starts from. */
+export function allBases(source: ImageSource): string[] {
+  return [...new Set([source, ...source.edits].flatMap((build) => build.bases))];
+}
+
 function definedArguments(recipe: Recipe): Record<string, string> {
   const entries = Object.entries(recipe.buildArgs);
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== null));
@@ -105,24 +173,28 @@ function definedArguments(recipe: Recipe): Record<string, string> {
 
 /** Files of one run, below the project directory: the context and the Dockerfile of this scenario. */
 export function filesFor(source: ImageSource, scenario: Scenario, projectDirectory: string): JobFile[] {
-  const text = source.edits[editNumber(scenario) - 1]?.text ?? source.text;
+  const { text, context } = buildFor(source, scenario);
   const path = `${projectDirectory}/${source.dockerfile}`;
   const content = Buffer.from(text);
   return [
-    ...contextRoot(source, projectDirectory),
-    ...source.context.filter((file) => file.path !== path),
+    ...contextRoot(source, context, projectDirectory),
+    ...context.filter((file) => file.path !== path),
     { kind: "file", path, content, executable: false },
   ];
 }
 
 /** A context that nothing is copied from must still be a directory. */
-function contextRoot(source: ImageSource, projectDirectory: string): JobFile[] {
-  const context = source.recipe.context;
-  if (context === null || context === "." || source.context.length > 0) return [];
+function contextRoot(
+  { recipe }: ImageSource,
+  files: readonly JobFile[],
+  projectDirectory: string,
+): JobFile[] {
+  const { context } = recipe;
+  if (context === null || context === "." || files.length > 0) return [];
   const path = `${projectDirectory}/${context}/.tare`;
   return [{ kind: "file", path, content: new Uint8Array(), executable: false }];
 }
 
 export function editReports(source: ImageSource): ImageReport["edits"] {
-  return source.edits.map(({ description, line }) => ({ description, synthetic: true, line }));
+  return source.edits.map(({ description, synthetic, line }) => ({ description, synthetic, line }));
 }

@@ -45,8 +45,8 @@ export type TrialSpec = {
   limits: Limits;
   /** Memory of the untimed run that follows a kill; null where the machine has no more. */
   moreMemoryBytes: number | null;
-  /** Unpacked digests of the base image's layers. */
-  baseDiffIds: string[];
+  /** Unpacked digests of the base image's layers, of the Dockerfile that this scenario builds. */
+  baseDiffIds(scenario: Scenario): string[];
 };
 
 /** Why a run is made: as it is reported, to fill the download cache, or for storage after a kill. */
@@ -197,7 +197,7 @@ async function runOnce(
     result,
     phases: spec.builder.phases(build, result),
     ...(result.outcome === "succeeded"
-      ? await hitsOf(build, spec.baseDiffIds, around.before, after, registry)
+      ? await hitsOf(build, spec.baseDiffIds(scenario), around.before, after, registry)
       : ({ hits: "unknown", misses: "unknown" } as const)),
     traffic,
     ledgers: chargeAll(after),

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,10 +14,9 @@ export type ExampleRepository = {
   remove(): void;
 };
 
-/** The example project in a repository of its own. `commit` writes files and returns the new commit. */
+/** The example project in a repository of its own, with its history. `commit` writes files and returns the new commit. */
 export function makeExampleRepository(): ExampleRepository {
   const directory = mkdtempSync(join(tmpdir(), "tare-example-"));
-  cpSync(join(ROOT, "example/project"), directory, { recursive: true });
   const env = {
     ...process.env,
     GIT_CONFIG_GLOBAL: "/dev/null",
@@ -34,7 +33,6 @@ export function makeExampleRepository(): ExampleRepository {
     git("commit", "-q", "--allow-empty", "-m", "A change");
     return git("rev-parse", "HEAD");
   };
-  git("init", "-q", "-b", "main");
-  commit({});
+  execFileSync("sh", [join(ROOT, "scripts/example-repository.sh"), directory], { env });
   return { directory, commit, remove: () => rmSync(directory, { recursive: true, force: true }) };
 }

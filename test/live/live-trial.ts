@@ -32,15 +32,16 @@ export async function runLiveTrial(
     limits?: Partial<Limits>;
     moreMemoryBytes?: number;
     scenarios?: Scenario[];
+    /** Files of the build context, below the project directory. */
+    context?: JobFile[];
   } = {},
 ): Promise<LiveTrial> {
-  const loaded = await loadImageSource(
-    recipe,
-    [],
-    (path) => (path === "Dockerfile" ? dockerfile : null),
-    async () => [] as JobFile[],
-  );
-  const source = { ...loaded, edits: editsOf(dockerfile, options.edits ?? ["first"]) };
+  const loaded = await loadImageSource(recipe, [], {
+    read: (path) => (path === recipe.dockerfile ? dockerfile : null),
+    readContext: async () => options.context ?? [],
+    versions: [],
+  });
+  const source = { ...loaded, edits: editsOf(loaded, options.edits ?? ["first"]) };
   const disk: LiveDiskSums[] = [];
   const name = `live-${randomBytes(4).toString("hex")}`;
   const record = await runTrial(
@@ -61,10 +62,10 @@ export async function runLiveTrial(
           pulls: mapped(recipe.pulls),
           files: filesFor(source, scenario, DIRECTORY),
           projectDirectory: DIRECTORY,
-          dockerfile: `${DIRECTORY}/Dockerfile`,
-          context: DIRECTORY,
+          dockerfile: `${DIRECTORY}/${source.dockerfile}`,
+          context: recipe.context === "." ? DIRECTORY : `${DIRECTORY}/${recipe.context}`,
           registryHost: host,
-          baseHost: live.baseHost,
+          mirrors: live.mirrors,
           proxy: null,
           image: live.testbed.tools.builders[recipe.builder]?.image ?? "",
           limits,
@@ -72,7 +73,7 @@ export async function runLiveTrial(
       },
       limits: { ...DEFAULT_LIMITS, durationMs: 300_000, ...options.limits },
       moreMemoryBytes: options.moreMemoryBytes ?? null,
-      baseDiffIds: live.base.diffIds,
+      baseDiffIds: () => live.base.diffIds,
     },
     {
       run: async (job) => live.run(job),
@@ -99,11 +100,15 @@ export async function runLiveTrial(
   return { record, disk };
 }
 
-function editsOf(dockerfile: string, choices: readonly EditChoice[]): ImageSource["edits"] {
+function editsOf(loaded: ImageSource, choices: readonly EditChoice[]): ImageSource["edits"] {
   const edits: ImageSource["edits"] = [];
   for (const choice of choices) {
-    const before = edits.at(-1)?.text ?? dockerfile;
-    edits.push(editDockerfile(before, choice, edits.length + 1, { path: "Dockerfile", target: null }));
+    const before = edits.at(-1)?.text ?? loaded.text;
+    const edit = editDockerfile(before, choice, edits.length + 1, {
+      path: loaded.dockerfile,
+      target: loaded.recipe.target,
+    });
+    edits.push({ ...loaded, ...edit, synthetic: true });
   }
   return edits;
 }

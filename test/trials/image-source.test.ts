@@ -3,9 +3,12 @@ import type { JobFile } from "../../src/domain/job.ts";
 import { Problem } from "../../src/domain/problem.ts";
 import type { Recipe } from "../../src/domain/recipe.ts";
 import {
+  allBases,
   editReports,
+  scenariosOfSource,
   filesFor,
   loadImageSource,
+  type DockerfileVersion,
   type EditChoice,
   type ImageSource,
 } from "../../src/trials/image-source.ts";
@@ -26,17 +29,18 @@ function load(
   more: Partial<Recipe> = {},
   edit: EditChoice | EditChoice[] = "first",
   asked: string[] = [],
+  versions: DockerfileVersion[] = [],
 ): Promise<ImageSource> {
   const recipe = trialRecipe("docker/inline", { dockerfile: "images/alder.docker", context: ".", ...more });
-  return loadImageSource(
-    recipe,
-    [edit].flat(),
-    (path) => (path === "images/alder.docker" ? text : null),
-    async (path) => {
+  return loadImageSource(recipe, [edit].flat(), {
+    read: (path) => (path === "images/alder.docker" ? text : null),
+    versions,
+    ownName: "the last commit",
+    readContext: async (path) => {
       asked.push(path);
       return [file(`${PROJECT}/images/alder.docker`, text ?? ""), file(`${PROJECT}/tool.sh`, "true\n", true)];
     },
-  );
+  });
 }
 
 const texts = (files: readonly JobFile[]) =>
@@ -54,7 +58,10 @@ describe("loading one side of a trial", () => {
     expect(asked).toStrictEqual(["."]);
     expect(source.bases).toStrictEqual(["debian:12", "busybox"]);
     expect(source.finalBase).toBe("busybox");
-    expect(source.edits[0]).toStrictEqual({
+    expect(source.edits).toHaveLength(1);
+    expect(source.edits[0]).toMatchObject({
+      synthetic: true,
+      finalBase: "busybox",
       text: text.replace("RUN true", "RUN : tare edit 1 && true"),
       line: 6,
       description: "RUN 2 of 2, line 6",
@@ -151,4 +158,42 @@ describe("files of a run", () => {
       ]);
     },
   );
+});
+
+describe("earlier versions of the Dockerfile", () => {
+  const version = (text: string, name: string, context: JobFile[] = []): DockerfileVersion => ({
+    text,
+    name,
+    context: async () => context,
+  });
+
+  it("are built oldest first; the edits lead to the tree's own, each with its base and context", async () => {
+    const own = "FROM debian:12\nRUN one\nCOPY tool.sh /\n";
+    const earlier = [
+      version("FROM debian:11\nRUN one\n", "first"),
+      version("FROM debian:12\nRUN one\nCOPY old.sh /\n", "second", [file(`${PROJECT}/old.sh`, "old")]),
+    ];
+    const source = await load(own, {}, ["first", "last"], [], earlier);
+    expect([source.text, source.finalBase, source.context]).toStrictEqual([
+      earlier[0]?.text,
+      "debian:11",
+      [],
+    ]);
+    expect(
+      source.edits.map(({ text, line, finalBase, synthetic }) => [text, line, finalBase, synthetic]),
+    ).toStrictEqual([
+      [earlier[1]?.text, 1, "debian:12", false],
+      [own, 3, "debian:12", false],
+    ]);
+    expect(allBases(source)).toStrictEqual(["debian:11", "debian:12"]);
+    expect(scenariosOfSource(source)).toStrictEqual(["cold", "warm", "edit 1", "edit 2"]);
+    expect(texts(filesFor(source, "edit 1", PROJECT))).toStrictEqual([
+      [`${PROJECT}/old.sh`, "old"],
+      [`${PROJECT}/images/alder.docker`, earlier[1]?.text],
+    ]);
+    expect(editReports(source)).toStrictEqual([
+      { description: "second", synthetic: false, line: 1 },
+      { description: "the last commit", synthetic: false, line: 3 },
+    ]);
+  });
 });

@@ -40,7 +40,7 @@ function specOf(more: Partial<TrialSpec> = {}): TrialSpec {
       dockerfile: "/builds/group/project/Dockerfile",
       context: null,
       registryHost: host,
-      baseHost: null,
+      mirrors: [],
       proxy: null,
       image: "kaniko",
       limits,
