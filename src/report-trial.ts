@@ -205,5 +205,5 @@ function differs(builder: BuilderId, named: string | null, tool: ToolImage): boo
     if (archived && floats) return tool.version !== "v1.24.0";
     return !tag.startsWith(tool.version);
   }
-  return floats ? tool.origin === "made from packages" : !tag.startsWith(tool.version);
+  return floats ? tool.origin !== "official image" : !tag.startsWith(tool.version);
 }

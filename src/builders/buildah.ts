@@ -102,22 +102,23 @@ function settings({ environment }: Recipe): Record<string, string> {
   );
 }
 
-/** Both registries speak HTTP, and one stands in for docker.io. */
-function registries({ registryHost, baseHost }: BuildRun): JobFile {
-  const mirror = `
+/** The trial's registry speaks HTTP; others have their mirrors. */
+function registries({ registryHost, mirrors }: BuildRun): JobFile {
+  const mirrored = mirrors.map(
+    ({ registry, host, insecure }) => `
 [[registry]]
-location = "docker.io"
+location = "${registry}"
 [[registry.mirror]]
-location = "${baseHost}"
-insecure = true
-`;
+location = "${host}"
+${insecure ? "insecure = true\n" : ""}`,
+  );
   const text = `unqualified-search-registries = ["docker.io"]
 short-name-mode = "permissive"
 
 [[registry]]
 location = "${registryHost}"
 insecure = true
-${baseHost === null ? "" : mirror}`;
+${mirrored.join("")}`;
   return fileOf(REGISTRIES, text);
 }
 

@@ -99,17 +99,23 @@ function outputOf({ images, recipe }: BuildRun): string {
   ].join(",");
 }
 
-/** BuildKit's own settings: both registries speak HTTP, and one stands in for docker.io. */
-function configuration({ registryHost, baseHost }: BuildRun): JobFile {
-  const text = [
-    ...(baseHost === null ? [] : ['[registry."docker.io"]', `  mirrors = ["${baseHost}"]`]),
-    ...[registryHost, ...(baseHost === null ? [] : [baseHost])].flatMap((host) => [
-      `[registry."${host}"]`,
-      "  http = true",
-    ]),
-    "",
-  ].join("\n");
-  return { kind: "file", path: CONFIGURATION, content: Buffer.from(text), executable: false };
+/** BuildKit's own settings: mirrors, and the registries that speak HTTP. A registry has one table, even where it is both. */
+function configuration({ registryHost, mirrors }: BuildRun): JobFile {
+  const tables = new Map<string, string[]>();
+  const add = (host: string, line: string) => {
+    const lines = tables.get(host) ?? [];
+    tables.set(host, lines.includes(line) ? lines : [...lines, line]);
+  };
+  for (const { registry, host } of mirrors) add(registry, `  mirrors = ["${host}"]`);
+  for (const host of [registryHost, ...mirrors.filter(({ insecure }) => insecure).map(({ host }) => host)])
+    add(host, "  http = true");
+  const text = [...tables].flatMap(([host, lines]) => [`[registry."${host}"]`, ...lines]);
+  return {
+    kind: "file",
+    path: CONFIGURATION,
+    content: Buffer.from([...text, ""].join("\n")),
+    executable: false,
+  };
 }
 
 function droppedPulls({ pulls }: Recipe): DroppedFlag[] {

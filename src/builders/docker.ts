@@ -10,6 +10,7 @@ import { allowFlags, buildArguments, flagValues, hasSwitch, refuseRemoteContext 
 import type { Builder, BuildRun, DroppedFlag } from "./types.ts";
 
 const SOCKET = "unix:///var/run/docker.sock";
+const DOCKER_IO = "docker.io";
 const DAEMON = daemonScript("dockerd", 'set -- "$@" --cgroup-parent "$cgroup"');
 
 /** `docker build` and `docker push` against a daemon of the job's own (docker:dind). */
@@ -27,7 +28,7 @@ function job(run: BuildRun): { job: Job; dropped: DroppedFlag[] } {
   const { kept, dropped } = allowFlags(run.recipe, RULES);
   const buildArgs = buildArguments(run);
   return {
-    dropped: [...dropped, ...buildArgs.dropped],
+    dropped: [...dropped, ...buildArgs.dropped, ...droppedMirrors(run)],
     job: {
       name: run.name,
       image: run.image,
@@ -111,15 +112,29 @@ function buildkitSettings(recipe: Recipe): Record<string, string> {
 }
 
 function daemonFlags(run: BuildRun): string[] {
-  const base = run.baseHost;
   return [
     `--host=${SOCKET}`,
     "--bridge=none",
     "--iptables=false",
     "--ip6tables=false",
     `--insecure-registry=${run.registryHost}`,
-    ...(base === null ? [] : [`--insecure-registry=${base}`, `--registry-mirror=http://${base}`]),
+    ...run.mirrors
+      .filter(({ registry }) => registry === DOCKER_IO)
+      .flatMap(({ host, insecure }) =>
+        insecure
+          ? [`--insecure-registry=${host}`, `--registry-mirror=http://${host}`]
+          : [`--registry-mirror=https://${host}`],
+      ),
   ];
+}
+
+function droppedMirrors({ mirrors }: BuildRun): DroppedFlag[] {
+  return mirrors
+    .filter(({ registry }) => registry !== DOCKER_IO)
+    .map(({ registry }) => ({
+      flag: `the mirror of ${registry}`,
+      why: "dockerd has mirrors for docker.io alone",
+    }));
 }
 
 function phases(run: BuildRun, result: JobResult): Phases {

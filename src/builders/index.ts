@@ -26,7 +26,7 @@ export function refuseUnrunnable(recipe: Recipe): void {
     dockerfile: "/Dockerfile",
     context: null,
     registryHost: "registry.invalid",
-    baseHost: null,
+    mirrors: [],
     proxy: null,
     image: "",
     limits: DEFAULT_LIMITS,

@@ -1,4 +1,5 @@
 import type { Job, JobResult, Phases } from "../domain/job.ts";
+import type { Mirror } from "../domain/mirror.ts";
 import type { Recipe } from "../domain/recipe.ts";
 import { adaptor, notInRegistry, type Decide } from "./adapt.ts";
 import {
@@ -107,9 +108,7 @@ function job(run: BuildRun): { job: Job; dropped: DroppedFlag[] } {
     ...buildArgs.flags,
     ...(run.recipe.target === null ? [] : [`--target=${run.recipe.target}`]),
     `--insecure-registry=${run.registryHost}`,
-    ...(run.baseHost === null
-      ? []
-      : [`--registry-map=index.docker.io=${run.baseHost}`, `--insecure-registry=${run.baseHost}`]),
+    ...run.mirrors.flatMap(mirrorFlags),
     "--log-format=text",
   ];
   return {
@@ -128,6 +127,12 @@ function job(run: BuildRun): { job: Job; dropped: DroppedFlag[] } {
       limits: run.limits,
     },
   };
+}
+
+/** kaniko knows docker.io by an older name; it falls back to the registry itself, as the other builders do. */
+function mirrorFlags({ registry, host, insecure }: Mirror): string[] {
+  const source = registry === "docker.io" ? "index.docker.io" : registry;
+  return [`--registry-map=${source}=${host}`, ...(insecure ? [`--insecure-registry=${host}`] : [])];
 }
 
 /** Feature flags of kaniko that the template sets; other variables of a pipeline stay outside. */

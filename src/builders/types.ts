@@ -1,5 +1,6 @@
 import type { Job, JobFile, JobResult, Limits, Phases } from "../domain/job.ts";
 import type { CachePlace, CacheStrategy } from "../caches/types.ts";
+import type { Mirror } from "../domain/mirror.ts";
 import type { BuilderId, Recipe } from "../domain/recipe.ts";
 
 /** One run as a builder is asked for it. References are already those of the trial's registry. */
@@ -18,9 +19,10 @@ export type BuildRun = {
   /** Paths inside the job: where the template says the Dockerfile and the context are. */
   dockerfile: string;
   context: string | null;
-  /** host:port of the trial's registry, and of the registry that stands in for docker.io; null: docker.io itself. */
+  /** host:port of the trial's registry. */
   registryHost: string;
-  baseHost: string | null;
+  /** Where base images are pulled from instead, one for a registry: the operator's, and what stands in for docker.io. */
+  mirrors: readonly Mirror[];
   /** Address (http://host:port) of the proxy that RUN steps download through; null where they download by themselves. */
   proxy: string | null;
   /** Container image of the builder on the engine. */

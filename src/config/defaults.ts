@@ -3,6 +3,8 @@ import { DEFAULT_LIMITS } from "../domain/job.ts";
 /** What holds where neither a file nor the command says otherwise. `THRESHOLDS` of src/trials/verdict.ts are the same figures. */
 export const DEFAULTS = {
   repeats: 3,
+  /** Repeats where a link is set, so that times can decide: five give a range that means something. */
+  timedRepeats: 5,
   /** No budget: one image with all its repeats. */
   budgetMs: Number.POSITIVE_INFINITY,
   edits: ["first", "last"] as ("first" | "last" | number)[],

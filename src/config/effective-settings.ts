@@ -1,6 +1,7 @@
 import type { LedgerId } from "../domain/comparison.ts";
 import type { Limits } from "../domain/job.ts";
 import { formatCount, formatDuration, formatMemory } from "../domain/quantities.ts";
+import { parseLink } from "../network/link-rate.ts";
 import { DEFAULTS, UNWRITTEN } from "./defaults.ts";
 import type { OperatorSettings } from "./operator-file.ts";
 import type { ProjectSettings } from "./project-file.ts";
@@ -79,6 +80,8 @@ export function effectiveSettings(
     return value;
   };
   const from = { operator, project: project ?? {}, command };
+  const link = first("link", ["command", command.link], ["tare.yml", operator.link]) ?? null;
+  const timed = link !== null && parseLink(link).bytesPerSecond !== null;
   const said = <K extends "strategies" | "edits">(key: K): [Origin, Wishes[K] | ProjectSettings[K]][] => [
     ["command", command[key]],
     [".tare.yml", from.project[key]],
@@ -88,14 +91,14 @@ export function effectiveSettings(
     images: imagesOf(from, capped, notes),
     strategies: [...(first("strategies", ...said("strategies")) ?? [])],
     edits: [...(first("edits", ...said("edits")) ?? DEFAULTS.edits)],
-    repeats: capped("repeats", { ...saidOf(from, "repeats"), command: command.repeats }, String),
+    repeats: capped("repeats", { ...saidOf(from, "repeats", timed), command: command.repeats }, String),
     budgetMs: finite(
-      capped("budget", { ...saidOf(from, "budget"), command: command.budgetMs }, formatDuration),
+      capped("budget", { ...saidOf(from, "budget", timed), command: command.budgetMs }, formatDuration),
     ),
     thresholds: thresholdsOf(from, first),
     ledger: ledgerOf(from, origins),
     limits: limitsOf(from, capped, origins),
-    link: first("link", ["command", command.link], ["tare.yml", operator.link]) ?? null,
+    link,
   };
   return { settings, origins, notes };
 }
@@ -115,12 +118,17 @@ function loweredNote(
   return `${key} ${show(asked)} asked for by ${who}, ${show(allowed)} allowed by ${why}`;
 }
 
-function saidOf({ operator, project }: Sides, key: "repeats" | "budget"): Omit<Capped, "command"> {
+function saidOf(
+  { operator, project }: Sides,
+  key: "repeats" | "budget",
+  timed: boolean,
+): Omit<Capped, "command"> {
+  const repeats = timed ? DEFAULTS.timedRepeats : DEFAULTS.repeats;
   return {
     project: project[key],
     operator: operator[key],
     ceiling: operator.ceilings?.[key],
-    fallback: key === "repeats" ? DEFAULTS.repeats : DEFAULTS.budgetMs,
+    fallback: key === "repeats" ? repeats : DEFAULTS.budgetMs,
     unwritten: key === "repeats" ? UNWRITTEN.repeats : UNWRITTEN.budgetMs,
   };
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Mirror } from "../domain/mirror.ts";
 import { Problem } from "../domain/problem.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { editorSchema } from "./editor-schema.ts";
@@ -8,10 +9,13 @@ import {
   described,
   duration,
   edits,
+  imageByDigest,
   imageCount,
   ledger,
   link,
   memory,
+  mirrorHost,
+  registryHost,
   repeats,
   secret,
   strategies,
@@ -77,6 +81,29 @@ const projects = z.record(
   }),
 );
 
+const own = (of: string) => described(imageByDigest, `image of one's own for ${of}, by digest`);
+const builders = z.strictObject({
+  docker: own("docker"),
+  buildkit: own("BuildKit"),
+  kaniko: own("kaniko"),
+  buildah: own("buildah"),
+  registry: own("the trial's registry"),
+});
+
+const mirrors = z.record(
+  registryHost,
+  z.union(
+    [
+      mirrorHost,
+      z.strictObject({
+        host: mirrorHost.meta({ description: "host or host:port" }),
+        insecure: described(z.boolean(), "it speaks HTTP", false),
+      }),
+    ],
+    { error: "must be host or host:port, or {host: …, insecure: true}" },
+  ),
+);
+
 const keys = z.strictObject({
   privileges: described(
     z.enum(["auto", "privileged", "capabilities"]),
@@ -88,6 +115,8 @@ const keys = z.strictObject({
     "where the images of builders and registry come from; auto: official, else packages (TARE_IMAGES)",
     "auto",
   ),
+  builders: described(builders, "images of one's own for builders and registry"),
+  mirrors: described(mirrors, "where base images of a registry are pulled, by its host in image names"),
   limits: described(limits, "limits of every job"),
   ceilings: described(
     ceilings,
@@ -155,11 +184,17 @@ export type OperatorSettings = z.output<typeof schema>;
 
 /** Keys that would promise what nothing enforces. */
 const REFUSED = {
-  builders: "is not accepted: images of one's own are not used yet; see builderImages",
   egress: "is not accepted: what a build may reach is not enforced yet",
-  mirrors: "is not accepted: name mirrors in the container engine's own settings",
   secrets: "is not accepted: a secret stands where it is used, see gitlab.token",
 };
+
+/** The mirrors of the operator's file, in its order. */
+export function mirrorsOf({ mirrors: written = {} }: OperatorSettings): Mirror[] {
+  return Object.entries(written).map(([registry, mirror]) => {
+    const { host, insecure = false } = typeof mirror === "string" ? { host: mirror } : mirror;
+    return { registry, host, insecure };
+  });
+}
 
 /** Reads the operator's file. Problem `configuration` with every fault, one a line. */
 export function readOperatorFile(source: SettingsText): OperatorSettings {

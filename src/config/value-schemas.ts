@@ -56,6 +56,44 @@ export const link = z.string().refine((text) => {
   }
 }, "must be a rate, for example 100mbit, 1gbit or 12.5MB/s, or unlimited");
 
+const HOST = String.raw`[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?`;
+const PORT = String.raw`:\d{1,5}`;
+
+/** A container image by its digest; a tag beside it is for the reader. */
+export const imageByDigest = z
+  .string()
+  .max(500)
+  .regex(
+    new RegExp(`^${HOST}(?:${PORT})?(?:/[a-z0-9][a-z0-9._-]*)+(?::[\\w.-]+)?(?:@sha256:[0-9a-f]{64})?$`, "u"),
+    {
+      error: "must be a whole name with its digest, as registry.example.org/tools/docker@sha256:…",
+      abort: true,
+    },
+  )
+  .refine(
+    (name) => name.includes("@"),
+    "has no digest: what a tag names changes, and with it what is measured. Write name@sha256:…",
+  );
+
+/** Where a mirror listens. */
+export const mirrorHost = z
+  .string()
+  .max(255)
+  .regex(new RegExp(`^${HOST}(?:${PORT})?$`, "u"), "must be host or host:port, with nothing before or after");
+
+/** The host of a registry as image names have it: one with a dot or a port, or `localhost`. */
+export const registryHost = z
+  .string()
+  .max(255)
+  .regex(
+    new RegExp(`^(?:localhost$|${HOST}${PORT}$|(?=[^:]*\\.)${HOST}$)`, "u"),
+    "must be the host of a registry, as docker.io or quay.io",
+  )
+  .refine(
+    (host) => !/^(?:index|registry|registry-1)\.docker\.io$/u.test(host),
+    "is called docker.io in image names",
+  );
+
 /** RUN instructions that are edited, one scenario each. */
 export const edits = z
   .array(

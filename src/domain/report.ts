@@ -102,7 +102,7 @@ export type Part = {
   named: string | null;
   /** True where `version` is known not to be what the template names. */
   differs: boolean;
-  /** How it was had: "official image", "made from packages". */
+  /** How it was had: "official image", "made from packages", "named by the operator". */
   origin: string;
 };
 

@@ -1,4 +1,5 @@
 import type Docker from "dockerode";
+import type { Mirror } from "../domain/mirror.ts";
 import { Outage, Problem } from "../domain/problem.ts";
 import { errorText } from "../lib/error-text.ts";
 import { finished, madeVersion } from "./import-image.ts";
@@ -12,6 +13,8 @@ export type BaseImage = {
   digest: string | null;
   diffIds: string[];
   madeHere: boolean;
+  /** Host of the mirror that it was pulled through; null: its own registry, or made here. */
+  mirror: string | null;
 };
 
 const DEBIAN_SUITES: ReadonlyMap<string, string> = new Map([
@@ -70,24 +73,59 @@ export async function makeBase(
     else await makeDebianBase(docker, recipe.suite, image, cacheDirectory);
   }
   const info = await docker.getImage(image).inspect();
-  return { name, image, digest: null, diffIds: info.RootFS.Layers ?? [], madeHere: true };
+  return { name, image, digest: null, diffIds: info.RootFS.Layers ?? [], madeHere: true, mirror: null };
 }
 
-/** Pulls a base image from its own registry, so that its digest and layers are known. */
-export async function pullBase(docker: Docker, name: string): Promise<BaseImage> {
-  try {
-    await finished(docker, await docker.pull(name));
-    const info = await docker.getImage(name).inspect();
-    const digest = info.RepoDigests?.[0]?.split("@")[1] ?? null;
-    return { name, image: name, digest, diffIds: info.RootFS.Layers ?? [], madeHere: false };
-  } catch (error) {
-    throw new Problem(
-      "base-image-missing",
-      `The base image ${name} cannot be pulled.`,
-      "Look at its name, or choose other images with --images.",
-      [errorText(error)],
-    );
+/** The mirror that the operator names for a base image's registry; null where there is none. */
+export function mirrorOf(name: string, mirrors: readonly Mirror[]): Mirror | null {
+  const { host } = canonicalName(name);
+  return mirrors.find(({ registry }) => registry === host) ?? null;
+}
+
+/**
+ * Pulls a base image, so that its digest and layers are known: through its registry's mirror, and where that does not
+ * have it from the registry itself, as builders do. Problem base-image-missing where neither has it.
+ */
+export async function pullBase(
+  docker: Docker,
+  name: string,
+  mirrors: readonly Mirror[] = [],
+): Promise<BaseImage> {
+  const mirror = mirrorOf(name, mirrors);
+  const failures: string[] = [];
+  const places = mirror === null ? [] : [{ image: nameAt(mirror.host, name), mirror: mirror.host }];
+  for (const place of [...places, { image: name, mirror: null }]) {
+    try {
+      return { name, ...place, ...(await pulled(docker, place.image)), madeHere: false };
+    } catch (error) {
+      failures.push(place.mirror === null ? errorText(error) : `${place.mirror}: ${errorText(error)}`);
+    }
   }
+  throw new Problem(
+    "base-image-missing",
+    `The base image ${name} cannot be pulled.`,
+    "Look at its name, or choose other images with --images.",
+    failures,
+  );
+}
+
+async function pulled(docker: Docker, image: string): Promise<Pick<BaseImage, "digest" | "diffIds">> {
+  await finished(docker, await docker.pull(image));
+  const info = await docker.getImage(image).inspect();
+  const digest = info.RepoDigests?.[0]?.split("@")[1] ?? null;
+  return { digest, diffIds: info.RootFS.Layers ?? [] };
+}
+
+/** A base image's name at its mirror, with the tag or digest that it has. */
+function nameAt(mirrorHost: string, name: string): string {
+  const { path, tag } = canonicalName(name);
+  const digest = name.split("@")[1];
+  return `${mirrorHost}/${path}${digest === undefined ? `:${tag}` : `@${digest}`}`;
+}
+
+/** A registry of Tare's own in docker.io's place, as builders take a mirror. */
+export function standIn(host: string): Mirror {
+  return { registry: "docker.io", host, insecure: true };
 }
 
 /** Pushes a base image to the registry that stands in for docker.io, under the name that a Dockerfile uses. Returns its digest. */

@@ -2,9 +2,10 @@ import type Docker from "dockerode";
 import { Outage, Problem } from "../domain/problem.ts";
 import type { BuilderId } from "../domain/recipe.ts";
 import { BASE_PACKAGES, ensurePackages } from "./host-packages.ts";
+import { namedTool, type NamedImages } from "./named.ts";
 import { pullOfficial, type Official } from "./official.ts";
 import { makeTool, MAKERS } from "./packages.ts";
-import type { MissingBuilder, SetupDialogue, Tools } from "./types.ts";
+import type { MissingBuilder, SetupDialogue, ToolImage, Tools } from "./types.ts";
 
 export type ToolsRequest = {
   /** Builders that must be had. */
@@ -12,45 +13,54 @@ export type ToolsRequest = {
   /** Builders that are left out, with the reason, where they cannot be had. */
   others: readonly BuilderId[];
   archivedKaniko: boolean;
-  /** Where images may come from; `either`: official ones where the engine can pull them. */
+  /** Images that the operator names in place of all others. */
+  named: NamedImages;
+  /** Where the other images may come from; `either`: official ones where the engine can pull them. */
   source: "official" | "packages" | "either";
   cacheDirectory: string;
   dialogue: SetupDialogue;
 };
 
+/** Asks a program in an image for its version. */
+type Executor = Parameters<typeof namedTool>[1];
+
 /** Pulls or makes the registry and the builders that are asked for, and no others. */
 export async function gatherTools(
   docker: Docker,
+  executor: Executor,
   request: ToolsRequest,
 ): Promise<{ tools: Tools; missing: MissingBuilder[] }> {
   const wanted = [...new Set([...request.builders, ...request.others])];
   const official = await fromRegistry(docker, wanted, request);
-  const tools = official === null ? await fromPackages(docker, request) : { ...official, ownBases: false };
+  const registry = await registryOf(docker, executor, official, request);
+  const tools: Tools = { registry, builders: {}, ownBases: official === null };
   const missing: MissingBuilder[] = [];
-  for (const builder of wanted.filter((name) => tools.builders[name] === undefined)) {
+  for (const builder of wanted) {
     try {
-      const why = official?.refused[builder];
-      if (why !== undefined) explainRefusal(builder, why, request);
-      tools.builders[builder] = await makeTool(docker, builder, request);
+      tools.builders[builder] = await builderOf(docker, executor, builder, official, request);
     } catch (error) {
       if (request.builders.includes(builder)) throw error;
       if (!(error instanceof Problem || error instanceof Outage)) throw error;
       missing.push({ builder, why: error.message, remedy: error.remedy });
     }
   }
-  const { registry, builders, ownBases } = tools;
-  return { tools: { registry, builders, ownBases }, missing };
+  return { tools, missing };
 }
 
+/** The official images that nothing is named for; null where the engine can pull none, or is not to. */
 async function fromRegistry(
   docker: Docker,
   wanted: readonly BuilderId[],
   request: ToolsRequest,
 ): Promise<Official | null> {
-  if (request.source === "packages") return null;
-  const official = await pullOfficial(docker, wanted, request.archivedKaniko);
+  const { named, source } = request;
+  if (source === "packages") return null;
+  const unnamed = wanted.filter((builder) => named[builder] === undefined);
+  // Whether the engine can pull public images is told by the registry's, even beside one of the operator's own.
+  const registry = source === "either" || named.registry === undefined;
+  const official = await pullOfficial(docker, unnamed, { archivedKaniko: request.archivedKaniko, registry });
   if ("registry" in official) return official;
-  if (request.source === "official") {
+  if (source === "official") {
     throw new Problem("image-unavailable", "The official images cannot be pulled.", "Unset TARE_IMAGES.", [
       official.why,
     ]);
@@ -59,11 +69,41 @@ async function fromRegistry(
   return null;
 }
 
-/** The registry, with what is installed for it and for all builders that must be had: one question for all. */
-async function fromPackages(docker: Docker, request: ToolsRequest): Promise<Tools> {
-  const needed = [...request.builders, "registry" as const].map((tool) => MAKERS[tool].packages);
-  await ensurePackages(Object.assign({}, BASE_PACKAGES, ...needed), request.dialogue);
-  return { registry: await makeTool(docker, "registry", request), builders: {}, ownBases: true };
+async function registryOf(
+  docker: Docker,
+  executor: Executor,
+  official: Official | null,
+  request: ToolsRequest,
+): Promise<ToolImage> {
+  const { named } = request;
+  if (official === null) await ensureAllPackages(request);
+  if (named.registry !== undefined) return namedTool(docker, executor, "registry", named.registry);
+  return official?.registry ?? makeTool(docker, "registry", request);
+}
+
+/** What is installed for the registry and for all builders that must be had: one question for all. */
+async function ensureAllPackages({ builders, named, dialogue }: ToolsRequest): Promise<void> {
+  const made = [...builders, "registry" as const].filter((tool) => named[tool] === undefined);
+  await ensurePackages(
+    Object.assign({}, BASE_PACKAGES, ...made.map((tool) => MAKERS[tool].packages)),
+    dialogue,
+  );
+}
+
+async function builderOf(
+  docker: Docker,
+  executor: Executor,
+  builder: BuilderId,
+  official: Official | null,
+  request: ToolsRequest,
+): Promise<ToolImage> {
+  const name = request.named[builder];
+  if (name !== undefined) return namedTool(docker, executor, builder, name);
+  const pulled = official?.builders[builder];
+  if (pulled !== undefined) return pulled;
+  const why = official?.refused[builder];
+  if (why !== undefined) explainRefusal(builder, why, request);
+  return makeTool(docker, builder, request);
 }
 
 /** Says why a builder is made from packages beside official images; Problem image-unavailable where only those may be used. */

@@ -6,7 +6,7 @@ import { PINS, pulledBy, type PinName } from "./pins.ts";
 import type { ToolImage, Tools } from "./types.ts";
 
 /** Pulls what is not there yet. */
-async function ensurePulled(docker: Docker, name: string): Promise<void> {
+export async function ensurePulled(docker: Docker, name: string): Promise<void> {
   const present = await docker
     .getImage(name)
     .inspect()
@@ -23,8 +23,12 @@ export function pinOf(builder: BuilderId, archivedKaniko: boolean): PinName | nu
   return builder === "kaniko" && archivedKaniko ? "kaniko-archived" : builder;
 }
 
-/** What could be pulled, and why the others could not. */
-export type Official = Omit<Tools, "ownBases"> & { refused: Partial<Record<BuilderId, string>> };
+/** What could be pulled, and why the others could not. `registry` is null where it was not asked for. */
+export type Official = {
+  registry: ToolImage | null;
+  builders: Tools["builders"];
+  refused: Partial<Record<BuilderId, string>>;
+};
 
 /**
  * The official images of the registry and of these builders, by digest; or why the
@@ -33,20 +37,21 @@ export type Official = Omit<Tools, "ownBases"> & { refused: Partial<Record<Build
 export async function pullOfficial(
   docker: Docker,
   builders: readonly BuilderId[],
-  archivedKaniko: boolean,
+  options: { archivedKaniko: boolean; registry: boolean },
 ): Promise<Official | { why: string }> {
   const pull = async (pin: PinName): Promise<ToolImage> => {
     const image = pulledBy(pin);
     await ensurePulled(docker, image);
     return { image, version: PINS[pin].version, digest: PINS[pin].digest, origin: "official image" };
   };
-  const official: Official | { why: string } = await pull("registry").then(
-    (registry) => ({ registry, builders: {}, refused: {} }),
-    (error: unknown) => ({ why: errorText(error) }),
-  );
-  if ("why" in official) return official;
+  const official: Official = { registry: null, builders: {}, refused: {} };
+  try {
+    if (options.registry) official.registry = await pull("registry");
+  } catch (error) {
+    return { why: errorText(error) };
+  }
   for (const builder of builders) {
-    const pin = pinOf(builder, archivedKaniko);
+    const pin = pinOf(builder, options.archivedKaniko);
     try {
       if (pin === null) official.refused[builder] = `no digest of ${builder}'s official image is known`;
       else official.builders[builder] = await pull(pin);

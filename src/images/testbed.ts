@@ -1,5 +1,6 @@
 import { createEngineExecutor, type EngineExecutor } from "../executors/engine.ts";
 import { connectEngine, engineAddress, type Engine } from "../executors/engine-connection.ts";
+import type { Mirror } from "../domain/mirror.ts";
 import { Problem } from "../domain/problem.ts";
 import type { BuilderId } from "../domain/recipe.ts";
 import { formatBytes } from "../domain/quantities.ts";
@@ -7,6 +8,7 @@ import { freeBytes } from "../lib/disk.ts";
 import { gatherTools, type ToolsRequest } from "./gather-tools.ts";
 import { findProgram } from "./host-commands.ts";
 import { BASE_PACKAGES, ENGINE_PACKAGES, ensurePackages } from "./host-packages.ts";
+import type { NamedImages } from "./named.ts";
 import { MAKERS } from "./packages.ts";
 import { acquirePrivateEngine } from "./private-engine.ts";
 import type { MissingBuilder, Tools } from "./types.ts";
@@ -21,6 +23,8 @@ export type Testbed = {
   tools: Tools;
   /** Builders of `others` that cannot be had here. */
   missing: MissingBuilder[];
+  /** Where the operator has base images pulled from. */
+  mirrors: readonly Mirror[];
   /** Where Tare keeps what set-up made. */
   cacheDirectory: string;
   /** True where the engine is Tare's own. */
@@ -34,6 +38,9 @@ export type TestbedOptions = Pick<ToolsRequest, "cacheDirectory" | "dialogue" | 
   others?: readonly BuilderId[];
   /** True where the template names gcr.io/kaniko-project/executor. */
   archivedKaniko: boolean;
+  /** Images that the operator names for builders and registry; the others are official or made from packages. */
+  named?: NamedImages;
+  mirrors?: readonly Mirror[];
 };
 
 /**
@@ -92,8 +99,9 @@ async function openPrivate(options: TestbedOptions): Promise<Testbed> {
     );
   }
   // One question for the engine and all that is made on it.
-  const needed = options.builders.map((builder) => MAKERS[builder].packages);
-  const packages = Object.assign({}, BASE_PACKAGES, MAKERS.registry.packages, ...needed);
+  const { named = {} } = options;
+  const made = [...options.builders, "registry" as const].filter((tool) => named[tool] === undefined);
+  const packages = Object.assign({}, BASE_PACKAGES, ...made.map((tool) => MAKERS[tool].packages));
   const engine = (await findProgram("dockerd")) === null ? ENGINE_PACKAGES : {};
   await ensurePackages({ ...packages, ...engine }, options.dialogue);
   const own = await acquirePrivateEngine(options.cacheDirectory);
@@ -112,14 +120,15 @@ async function ready(
   close: () => Promise<void>,
   privateEngine: boolean,
 ): Promise<Testbed> {
-  const { environment, ...request } = options;
-  const gathered = await gatherTools(engine.docker, { others: [], ...request, source });
+  const { environment, mirrors = [], ...request } = options;
   const executor = createEngineExecutor(engine, environment["TARE_PRIVILEGES"]);
+  const gathered = await gatherTools(engine.docker, executor, { others: [], named: {}, ...request, source });
   await executor.sweep();
   return {
     engine,
     executor,
     ...gathered,
+    mirrors,
     cacheDirectory: options.cacheDirectory,
     privateEngine,
     close,

@@ -8,7 +8,7 @@ export type ToolImage = {
   /** As the program itself prints it. */
   version: string;
   digest: string | null;
-  origin: "official image" | "made from packages";
+  origin: "official image" | "made from packages" | "named by the operator";
 };
 
 export type Tools = {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { effectiveSettings, type Effective } from "../config/effective-settings.ts";
 import { defaultPaths, openOperatorFile, type OperatorFile } from "../config/open-operator-file.ts";
 import { fillEnvironment, type EnvironmentOrigins } from "../config/operator-environment.ts";
-import type { OperatorSettings } from "../config/operator-file.ts";
+import { mirrorsOf, type OperatorSettings } from "../config/operator-file.ts";
 import { PROJECT_FILE, projectSettingsOf, type ProjectSettings } from "../config/project-file.ts";
 import { formatDuration, formatExactBytes, formatMemory } from "../domain/quantities.ts";
 import { openRepository, resolveTree } from "../git/repository.ts";
@@ -79,6 +79,12 @@ function rowsOf({ settings, origins }: Effective, operator: OperatorSettings): s
     said("limits.processes", String(limits.processes)),
     said("limits.logBytes", formatExactBytes(limits.logBytes)),
     said("link", settings.link ?? "unlimited"),
+    ...Object.entries(operator.builders ?? {}).map(([key, image]) =>
+      said(`builders.${key}`, image ?? "none", "tare.yml"),
+    ),
+    ...mirrorsOf(operator).map(({ registry, host, insecure }) =>
+      said(`mirrors.${registry}`, `${insecure ? "http" : "https"}://${host}`, "tare.yml"),
+    ),
     ...Object.entries(operator.ceilings ?? {}).map(([key, value]) =>
       said(`ceilings.${key}`, ceilingText(key, value), "tare.yml"),
     ),

@@ -12,7 +12,7 @@ import { PINS } from "../images/pins.ts";
 import { checkEngineSettings, MINIMUM_FREE_BYTES } from "../images/testbed.ts";
 import { freeBytes } from "../lib/disk.ts";
 import type { ExitCode } from "./exit-code.ts";
-import { ENGINE_KEYS, settingsEnvironment } from "./settings-environment.ts";
+import { engineSettings } from "./settings-environment.ts";
 import { cacheDirectory } from "../lib/cache-directory.ts";
 
 /** One thing that was looked at. `remedy` is set where it is not usable. */
@@ -28,9 +28,11 @@ type Finding = {
  * be run; a builder that cannot be had is told, and the others can be tried without it.
  */
 export async function doctorCommand(): Promise<ExitCode> {
-  const environment = await settingsEnvironment(...ENGINE_KEYS);
+  const { environment, named } = await engineSettings();
   checkEngineSettings(environment);
-  const builders = await Promise.all(BUILDERS.map((builder) => builderFinding(builder, environment)));
+  const builders = await Promise.all(
+    BUILDERS.map((builder) => builderFinding(builder, environment, named[builder])),
+  );
   const needed = [await gitFinding(), ...(await engineFindings(environment)), await diskFinding()];
   const findings = [...needed, ...builders];
   for (const { what, state, detail, remedy } of findings) {
@@ -121,7 +123,18 @@ function privilegesFinding(environment: NodeJS.ProcessEnv): Finding {
 }
 
 /** Where a builder's image comes from. The engine is not asked to pull: that would change it. */
-async function builderFinding(builder: BuilderId, environment: NodeJS.ProcessEnv): Promise<Finding> {
+async function builderFinding(
+  builder: BuilderId,
+  environment: NodeJS.ProcessEnv,
+  named: string | undefined,
+): Promise<Finding> {
+  if (named !== undefined) {
+    return {
+      what: builder,
+      state: "will be made",
+      detail: `the operator's ${named}, where the engine can pull it`,
+    };
+  }
   const source = environment["TARE_IMAGES"];
   const pin = pinOf(builder, false);
   const pulls = engineAddress(environment) !== null && source !== "packages";

@@ -12,7 +12,7 @@ import { knownObstacle } from "./base-obstacle.ts";
 import { changeFromInput, type ChangeInput } from "./change-input.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { settleRequest, type TrialWishes } from "./request.ts";
-import { ENGINE_KEYS, settingsEnvironment } from "./settings-environment.ts";
+import { engineSettings } from "./settings-environment.ts";
 
 /** `tare plan`: what a trial would run. Nothing is built, no engine is needed. */
 export async function planCommand(
@@ -23,7 +23,8 @@ export async function planCommand(
   const reading = await readBothTrees(repository, change);
   const { request, notes } = await settleRequest(options, change, reading);
   const history = await openHistory(cacheDirectory(process.env));
-  const obstacle = knownObstacle(await settingsEnvironment(...ENGINE_KEYS));
+  const { environment, mirrors } = await engineSettings();
+  const obstacle = knownObstacle(environment, mirrors);
   const prepared = await prepareTrial(repository, change, reading, request, obstacle, history.find);
   const plan = { ...prepared, notes: [...notes, ...prepared.notes] };
   const sentence = reading.comparison.sentence;

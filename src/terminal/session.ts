@@ -2,7 +2,7 @@ import { openTestbed, type Testbed, type TestbedOptions } from "../images/testbe
 import { createDialogue, isInteractive } from "./dialogue.ts";
 import { cacheDirectory } from "../lib/cache-directory.ts";
 import type { SetupDialogue } from "../images/types.ts";
-import { ENGINE_KEYS, settingsEnvironment } from "./settings-environment.ts";
+import { engineSettings } from "./settings-environment.ts";
 
 /** A signal that Ctrl-C and a request to end abort: what was started is then removed before the process ends. */
 export function interruption(): { signal: AbortSignal; dispose(): void } {
@@ -44,7 +44,7 @@ export async function withTestbed<T>(
   const testbed = await openTestbed({
     ...wanted,
     cacheDirectory: cacheDirectory(process.env),
-    environment: await settingsEnvironment(...ENGINE_KEYS),
+    ...(await engineSettings()),
     dialogue,
   });
   try {

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { openOperatorFile } from "../config/open-operator-file.ts";
 import { operatorEnvironment } from "../config/operator-environment.ts";
+import { mirrorsOf } from "../config/operator-file.ts";
+import type { TestbedOptions } from "../images/testbed.ts";
 
 /** The environment with these keys of the operator's file filled in; variables that are set win. Never given to a child process. */
 export async function settingsEnvironment(...keys: string[]): Promise<NodeJS.ProcessEnv> {
@@ -9,4 +11,16 @@ export async function settingsEnvironment(...keys: string[]): Promise<NodeJS.Pro
 }
 
 /** Keys that say how jobs are run. */
-export const ENGINE_KEYS = ["privileges", "builderImages"];
+const ENGINE_KEYS = ["privileges", "builderImages"];
+
+/** What the operator says of the engine, of the images of builders, and of where base images are pulled. */
+export async function engineSettings(): Promise<
+  Required<Pick<TestbedOptions, "environment" | "named" | "mirrors">>
+> {
+  const { settings } = await openOperatorFile(process.env);
+  return {
+    environment: await settingsEnvironment(...ENGINE_KEYS),
+    named: settings.builders ?? {},
+    mirrors: mirrorsOf(settings),
+  };
+}

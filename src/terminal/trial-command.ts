@@ -14,7 +14,7 @@ import { renderMail } from "../reports/mail.ts";
 import { renderMarkdown } from "../reports/markdown.ts";
 import { renderText } from "../reports/text.ts";
 import type { Progress } from "../trials/conduct.ts";
-import { knownObstacle, packagesObstacle } from "./base-obstacle.ts";
+import { knownObstacle, makesBases, packagesObstacle } from "./base-obstacle.ts";
 import { changeFromInput, type ChangeInput } from "./change-input.ts";
 import { createDialogue, createProgress, isInteractive } from "./dialogue.ts";
 import { exitCodeOf, type ExitCode } from "./exit-code.ts";
@@ -23,7 +23,7 @@ import { openHistory } from "../lib/history.ts";
 import { expectation } from "./plan-command.ts";
 import { settleRequest, type TrialWishes } from "./request.ts";
 import { interruption, withTestbed } from "./session.ts";
-import { ENGINE_KEYS, settingsEnvironment } from "./settings-environment.ts";
+import { engineSettings } from "./settings-environment.ts";
 
 export type Format = "mail" | "markdown" | "json" | "text";
 
@@ -84,7 +84,8 @@ export async function runTrial(
 ): Promise<Report> {
   const { request, notes } = await settleRequest(options, change, reading);
   const archivedKaniko = namesArchivedKaniko([...reading.base.recipes, ...reading.head.recipes]);
-  const obstacle = knownObstacle(await settingsEnvironment(...ENGINE_KEYS));
+  const { environment, mirrors } = await engineSettings();
+  const obstacle = knownObstacle(environment, mirrors);
   const history = await openHistory(cacheDirectory(process.env));
   const early = await prepareTrial(repository, change, reading, request, obstacle, history.find);
   const { needed, others } = buildersOf(early);
@@ -92,9 +93,9 @@ export async function runTrial(
     { builders: needed, others, archivedKaniko, assumeYes: options.yes },
     async (testbed, dialogue) => {
       // Only the engine can tell that no public registry is in reach: then other images may have to be chosen.
-      const again = testbed.tools.ownBases && obstacle !== packagesObstacle;
+      const again = testbed.tools.ownBases && !makesBases(environment);
       const possible = again
-        ? await prepareTrial(repository, change, reading, request, packagesObstacle, history.find)
+        ? await prepareTrial(repository, change, reading, request, packagesObstacle(mirrors), history.find)
         : early;
       const prepared = withoutMissing(possible, testbed.missing);
       dialogue.say(expectation(prepared));

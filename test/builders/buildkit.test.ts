@@ -23,7 +23,7 @@ function argvOf(strategy: Strategy, more: Partial<Recipe> = {}, run: Partial<Bui
     dockerfile: "/builds/group/project/Dockerfile",
     context: null,
     registryHost: "127.0.0.1:5000",
-    baseHost: null,
+    mirrors: [],
     proxy: null,
     image: "builder",
     limits: DEFAULT_LIMITS,

@@ -35,12 +35,11 @@ function sumsOf({ repositories, stored }: Snapshot): DiskSums {
 const trial: BuilderWorld["trial"] = async (recipe, dockerfile, edits) => {
   const world = trialWorld(playBuilder);
   const disk: DiskSums[] = [];
-  const source = await loadImageSource(
-    recipe,
-    edits,
-    () => dockerfile,
-    async () => [],
-  );
+  const source = await loadImageSource(recipe, edits, {
+    read: () => dockerfile,
+    readContext: async () => [],
+    versions: [],
+  });
   const record = await runTrial(
     {
       name: "contract",
@@ -62,7 +61,7 @@ const trial: BuilderWorld["trial"] = async (recipe, dockerfile, edits) => {
           dockerfile: `${DIRECTORY}/Dockerfile`,
           context: DIRECTORY,
           registryHost: host,
-          baseHost: null,
+          mirrors: [],
           proxy: null,
           image: "builder",
           limits,
@@ -70,7 +69,7 @@ const trial: BuilderWorld["trial"] = async (recipe, dockerfile, edits) => {
       },
       limits: DEFAULT_LIMITS,
       moreMemoryBytes: null,
-      baseDiffIds: ["diff-base"],
+      baseDiffIds: () => ["diff-base"],
     },
     {
       ...quietDoors(),

@@ -20,7 +20,7 @@ function jobOf(more: Partial<Recipe>, pulls: string[] = []) {
     dockerfile: "/builds/group/project/Dockerfile",
     context: null,
     registryHost: "127.0.0.1:5000",
-    baseHost: null,
+    mirrors: [],
     proxy: null,
     image: "builder",
     limits: DEFAULT_LIMITS,

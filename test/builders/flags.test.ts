@@ -19,7 +19,7 @@ function runOf(recipe: Recipe): BuildRun {
     dockerfile: "/builds/group/project/Dockerfile",
     context: null,
     registryHost: "127.0.0.1:5000",
-    baseHost: null,
+    mirrors: [],
     proxy: null,
     image: "builder",
     limits: DEFAULT_LIMITS,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Mirror } from "../../src/domain/mirror.ts";
 import type { Recipe } from "../../src/domain/recipe.ts";
 import { conductImage } from "../../src/trials/conduct.ts";
 import { quietDoors, trialWorld } from "../fakes/trial-world.ts";
@@ -97,13 +98,21 @@ function variant(
   return { name: `${builder}/${cache}+${id}`, recipe: adapted(builder, cache, id) };
 }
 
+const OWN_BASES: Mirror[] = [{ registry: "docker.io", host: "127.0.0.1:5001", insecure: true }];
 const PLACES = [
-  { bases: "docker.io", baseHost: null },
-  { bases: "own bases", baseHost: "127.0.0.1:5001" },
+  { bases: "docker.io", mirrors: [] },
+  { bases: "own bases", mirrors: OWN_BASES },
+];
+
+/** As an operator's file names them: one for each kind, and one that is a mirror and mirrored. */
+const MIRRORS: Mirror[] = [
+  { registry: "docker.io", host: "mirror.example.org", insecure: false },
+  { registry: "quay.io", host: "mirror.example.org:5000", insecure: true },
+  { registry: "mirror.example.org:5000", host: "other.example.org", insecure: false },
 ];
 
 /** The first jobs of one recipe's trial, and the flags that were left out. */
-async function jobsOf(recipe: Recipe, baseHost: string | null, count: number): Promise<string> {
+async function jobsOf(recipe: Recipe, mirrors: readonly Mirror[], count: number): Promise<string> {
   // Each build leaves its image: one that leaves none ends the trial.
   const world = trialWorld((_, registry) => {
     for (const tag of ["latest", "v1"]) registry.push("group/project/qemu/alder", tag, [["layer", 1_000]]);
@@ -114,7 +123,7 @@ async function jobsOf(recipe: Recipe, baseHost: string | null, count: number): P
   const images = { docker: "docker:dind", kaniko: "kaniko:debug", buildkit: "buildkit", buildah: "buildah" };
   const { image } = await conductImage(
     trial,
-    conductOptions({ baseHost, images }),
+    conductOptions({ mirrors, images }),
     doors,
     new AbortController().signal,
   );
@@ -125,20 +134,27 @@ async function jobsOf(recipe: Recipe, baseHost: string | null, count: number): P
 
 const golden = (name: string) => `../goldens/jobs/${name.replaceAll(/[^a-z0-9]+/g, "-")}.txt`;
 
-describe.each(PLACES)("jobs of all scenarios with base images of $bases", ({ bases, baseHost }) => {
+describe.each(PLACES)("jobs of all scenarios with base images of $bases", ({ bases, mirrors }) => {
   it.each(Object.entries(STRATEGIES))("%s", async (name, recipe) => {
-    await expect(await jobsOf(recipe, baseHost, 3)).toMatchFileSnapshot(golden(`${name}, ${bases}`));
+    await expect(await jobsOf(recipe, mirrors, 3)).toMatchFileSnapshot(golden(`${name}, ${bases}`));
+  });
+});
+
+describe("jobs with base images of the operator's mirrors", () => {
+  const plain = Object.entries(STRATEGIES).filter(([name]) => name.endsWith("/none"));
+  it.each(plain)("%s", async (name, recipe) => {
+    await expect(await jobsOf(recipe, MIRRORS, 1)).toMatchFileSnapshot(golden(`${name}, mirrors`));
   });
 });
 
 describe("jobs in other words", () => {
   it.each(Object.entries(PROGRAMS))("%s", async (name, recipe) => {
-    await expect(await jobsOf(recipe, "127.0.0.1:5001", 1)).toMatchFileSnapshot(golden(name));
+    await expect(await jobsOf(recipe, OWN_BASES, 1)).toMatchFileSnapshot(golden(name));
   });
 });
 
 describe("jobs of variants", () => {
   it.each(VARIANTS)("$name", async ({ name, recipe }) => {
-    await expect(await jobsOf(recipe, "127.0.0.1:5001", 1)).toMatchFileSnapshot(golden(name));
+    await expect(await jobsOf(recipe, OWN_BASES, 1)).toMatchFileSnapshot(golden(name));
   });
 });

@@ -16,7 +16,7 @@ const run: BuildRun = {
   dockerfile: "/builds/group/project/Dockerfile",
   context: null,
   registryHost: "127.0.0.1:5000",
-  baseHost: null,
+  mirrors: [],
   proxy: null,
   image: "builder",
   limits: DEFAULT_LIMITS,

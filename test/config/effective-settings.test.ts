@@ -56,6 +56,23 @@ describe("the settings of a trial", () => {
     expect({ limits, thresholds }).toStrictEqual({ limits: DEFAULT_LIMITS, thresholds: THRESHOLDS });
   });
 
+  it("have five repeats where a link is set and nobody says how many, within the ceiling", () => {
+    const repeatsOf = (tare: string, own: string | null, command: Wishes = {}) => {
+      const { settings, origins } = settle(tare, own, command);
+      return [settings.repeats, origins["repeats"]];
+    };
+    expect(repeatsOf("link: 100mbit\n", null)).toStrictEqual([5, "default"]);
+    expect(repeatsOf("", null, { link: "1gbit" })).toStrictEqual([5, "default"]);
+    expect(repeatsOf("link: 100mbit\nceilings: {repeats: 4}\n", null)).toStrictEqual([
+      4,
+      "ceiling of tare.yml",
+    ]);
+    expect(repeatsOf("link: unlimited\n", null)).toStrictEqual([3, "default"]);
+    expect(repeatsOf("link: 100mbit\n", null, { link: "unlimited" })).toStrictEqual([3, "default"]);
+    expect(repeatsOf("link: 100mbit\nrepeats: 2\n", null)).toStrictEqual([2, "tare.yml"]);
+    expect(repeatsOf("link: 100mbit\n", "repeats: 2\n")).toStrictEqual([2, ".tare.yml"]);
+  });
+
   it("are the command's over the project's over the operator's", () => {
     const tare = "repeats: 6\nceilings: {repeats: 10}\nedits: [1]\nstrategies: [docker/none]\nlink: 1gbit\n";
     const own = "repeats: 7\nedits: [2]\nstrategies: []\n";

@@ -17,7 +17,8 @@ type Schema = {
 function valuesOf(schema: Schema, path = ""): [string, Schema][] {
   const below = schema.properties;
   if (typeof schema.additionalProperties === "object") {
-    return valuesOf(schema.additionalProperties, `${path}.<group/project>`);
+    const names = { projects: "group/project", mirrors: "registry" } as Record<string, string>;
+    return valuesOf(schema.additionalProperties, `${path}.<${names[path]}>`);
   }
   if (below === undefined || "variable" in below) return [[path, schema]];
   return Object.entries(below).flatMap(([key, value]) =>

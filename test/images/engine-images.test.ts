@@ -30,6 +30,7 @@ afterEach(async () => {
 const said: string[] = [];
 const dialogue = { say: (line: string) => void said.push(line), ask: async () => false };
 
+const WITH_REGISTRY = { archivedKaniko: false, registry: true };
 const OFFICIAL = ["docker", "buildkit", "kaniko", "kaniko-archived", "registry"] as const;
 
 function offerOfficial(): void {
@@ -54,7 +55,7 @@ describe("official images", () => {
   it("are pulled by digest where they are not there yet, and only those that are asked for", async () => {
     offerOfficial();
     fake.images.held.set(pulledBy("registry"), { layers: [] });
-    const tools = await pullOfficial(engine.docker, ["docker", "buildkit"], false);
+    const tools = await pullOfficial(engine.docker, ["docker", "buildkit"], WITH_REGISTRY);
     expect(tools).toStrictEqual({
       registry: official("registry"),
       builders: { docker: official("docker"), buildkit: official("buildkit") },
@@ -65,14 +66,16 @@ describe("official images", () => {
 
   it("are the archived original of kaniko where the template names it", async () => {
     offerOfficial();
-    expect(await pullOfficial(engine.docker, ["kaniko"], true)).toMatchObject({
+    expect(
+      await pullOfficial(engine.docker, ["kaniko"], { archivedKaniko: true, registry: true }),
+    ).toMatchObject({
       builders: { kaniko: official("kaniko-archived") },
     });
   });
 
   it("do not include buildah's: nothing is pulled for it and the reason is handed back", async () => {
     offerOfficial();
-    const tools = await pullOfficial(engine.docker, ["buildah"], false);
+    const tools = await pullOfficial(engine.docker, ["buildah"], WITH_REGISTRY);
     expect(tools).toStrictEqual({
       registry: official("registry"),
       builders: {},
@@ -84,7 +87,7 @@ describe("official images", () => {
   it("are refused one by one where a registry does not answer: the others are pulled", async () => {
     offerOfficial();
     fake.images.pullable.delete(pulledBy("buildkit"));
-    expect(await pullOfficial(engine.docker, ["buildkit", "docker"], false)).toStrictEqual({
+    expect(await pullOfficial(engine.docker, ["buildkit", "docker"], WITH_REGISTRY)).toStrictEqual({
       registry: official("registry"),
       builders: { docker: official("docker") },
       refused: { buildkit: `manifest for ${pulledBy("buildkit")} not found` },
@@ -92,7 +95,7 @@ describe("official images", () => {
   });
 
   it("cannot be had where the engine cannot pull: the reason is handed back", async () => {
-    expect(await pullOfficial(engine.docker, ["docker"], false)).toStrictEqual({
+    expect(await pullOfficial(engine.docker, ["docker"], WITH_REGISTRY)).toStrictEqual({
       why: `manifest for ${pulledBy("registry")} not found`,
     });
   });
@@ -212,6 +215,59 @@ describe("a base image", () => {
       digest: "sha256:d",
       diffIds: ["sha256:a", "sha256:b"],
       madeHere: false,
+      mirror: null,
+    });
+  });
+
+  describe("of a registry with a mirror", () => {
+    const mirrors = [{ registry: "docker.io", host: "mirror.example.org:5000", insecure: true }];
+    const image = "mirror.example.org:5000/library/debian:12";
+
+    it("is pulled by the mirror's name, and nothing is asked of the registry", async () => {
+      const digests = ["mirror.example.org:5000/library/debian@sha256:d"];
+      fake.images.pullable.set(image, { layers: ["sha256:a"], digests });
+      expect(await pullBase(engine.docker, "debian:12", mirrors)).toStrictEqual({
+        name: "debian:12",
+        image,
+        mirror: "mirror.example.org:5000",
+        digest: "sha256:d",
+        diffIds: ["sha256:a"],
+        madeHere: false,
+      });
+      expect(fake.images.done).toStrictEqual([`pull ${image}`]);
+    });
+
+    it("keeps the digest that a Dockerfile names", async () => {
+      const digest = `sha256:${"d".repeat(64)}`;
+      const pinned = `mirror.example.org:5000/library/debian@${digest}`;
+      fake.images.pullable.set(pinned, { layers: ["sha256:a"], digests: [pinned] });
+      const base = await pullBase(engine.docker, `docker.io/library/debian:12@${digest}`, mirrors);
+      expect(base).toMatchObject({ image: pinned, digest });
+    });
+
+    it("comes from the registry itself where the mirror does not have it", async () => {
+      fake.images.pullable.set("debian:12", { layers: ["sha256:a"] });
+      expect(await pullBase(engine.docker, "debian:12", mirrors)).toMatchObject({
+        image: "debian:12",
+        mirror: null,
+      });
+      expect(fake.images.done).toStrictEqual([`pull ${image}`, "pull debian:12"]);
+    });
+
+    it("is a Problem where neither has it, with what both said", async () => {
+      await expect(pullBase(engine.docker, "debian:12", mirrors)).rejects.toMatchObject({
+        code: "base-image-missing",
+        details: [
+          `mirror.example.org:5000: manifest for ${image} not found`,
+          "manifest for debian:12 not found",
+        ],
+      });
+    });
+
+    it("is told from one of another registry", async () => {
+      fake.images.pullable.set("quay.io/x/y:1", { layers: [] });
+      expect(await pullBase(engine.docker, "quay.io/x/y:1", mirrors)).toMatchObject({ mirror: null });
+      expect(fake.images.done).toStrictEqual(["pull quay.io/x/y:1"]);
     });
   });
 
@@ -234,6 +290,7 @@ describe("a base image", () => {
       digest: null,
       diffIds: ["sha256:a"],
       madeHere: true,
+      mirror: null,
     });
     expect(fake.images.done).toStrictEqual([]);
   });
@@ -254,6 +311,7 @@ describe("a base image", () => {
       digest: null,
       diffIds: ["sha256:a"],
       madeHere: true,
+      mirror: null,
     };
     expect(await serveBase(engine.docker, base, "127.0.0.1:5001")).toBe("sha256:pushed");
     expect(fake.images.done).toStrictEqual([

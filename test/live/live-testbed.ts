@@ -4,7 +4,8 @@ import { join } from "node:path";
 import type { Job } from "../../src/domain/job.ts";
 import { BUILDERS } from "../../src/domain/recipe.ts";
 import type { DiskSums } from "../contracts/builder-contract.ts";
-import { makeBase, pullBase, serveBase, type BaseImage } from "../../src/images/bases.ts";
+import type { Mirror } from "../../src/domain/mirror.ts";
+import { makeBase, pullBase, serveBase, standIn, type BaseImage } from "../../src/images/bases.ts";
 import { openTestbed, type Testbed } from "../../src/images/testbed.ts";
 import { startRegistry, type TrialRegistry } from "../../src/registry/trial-registry.ts";
 import { cacheDirectory } from "../../src/lib/cache-directory.ts";
@@ -16,6 +17,8 @@ export type LiveTestbed = {
   testbed: Testbed;
   base: BaseImage & { servedDigest: string | null };
   baseHost: string | null;
+  /** The base image's registry in docker.io's place, where there is one. */
+  mirrors: Mirror[];
   startRegistry(name: string): Promise<TrialRegistry>;
   run(job: Job): ReturnType<Testbed["executor"]["run"]>;
   close(): Promise<void>;
@@ -48,6 +51,7 @@ export async function openLiveTestbed(): Promise<LiveTestbed> {
     testbed,
     base: { ...base, servedDigest },
     baseHost: registry?.host ?? null,
+    mirrors: registry === null ? [] : [standIn(registry.host)],
     startRegistry: start,
     run: (job) => testbed.executor.run(job, new AbortController().signal),
     async close() {

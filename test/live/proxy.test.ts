@@ -72,7 +72,7 @@ async function build(builder: BuilderId, host: string, proxy = downloads.address
     dockerfile: `${DIRECTORY}/Dockerfile`,
     context: DIRECTORY,
     registryHost: host,
-    baseHost: live.baseHost,
+    mirrors: live.mirrors,
     proxy,
     image: live.testbed.tools.builders[builder]?.image ?? "",
     limits: DEFAULT_LIMITS,
