@@ -16,13 +16,16 @@ const READ_BYTES = 65_537;
  * /etc/tare/tare.yml and the user's own. Never looks into a repository or the working directory by itself.
  * Problem `configuration` where a named file cannot be read, or a file has faults.
  */
-export async function openOperatorFile(environment: NodeJS.ProcessEnv): Promise<OperatorFile> {
+export async function openOperatorFile(
+  environment: NodeJS.ProcessEnv,
+  places: readonly string[] = defaultPaths(environment),
+): Promise<OperatorFile> {
   const named = environment["TARE_CONFIG"];
   if (named !== undefined && named !== "") {
     const path = resolve(named);
     return { path, settings: readOperatorFile({ path, text: await textOf(path) }) };
   }
-  for (const path of defaultPaths(environment)) {
+  for (const path of places) {
     const text = await textIfThere(path);
     if (text !== null) return { path, settings: readOperatorFile({ path, text }) };
   }

@@ -26,15 +26,15 @@ describe("the operator's file", () => {
     const named = { TARE_CONFIG: path, XDG_CONFIG_HOME: directory };
     expect(await openOperatorFile(named)).toStrictEqual({ path, settings: { repeats: 5 } });
     const found = { path: join(directory, "tare/tare.yml"), settings: { repeats: 4 } };
-    expect(await openOperatorFile({ TARE_CONFIG: "", XDG_CONFIG_HOME: directory })).toStrictEqual(found);
+    const places = [join(directory, "missing/tare.yml"), found.path, path];
+    expect(await openOperatorFile({ TARE_CONFIG: "" }, places)).toStrictEqual(found);
   });
 
   it("is none where nothing is there", async () => {
-    const environment = { XDG_CONFIG_HOME: join(directory, "empty") };
-    expect(await openOperatorFile(environment)).toStrictEqual({ path: null, settings: {} });
+    const missing = join(directory, "empty/tare/tare.yml");
     // A file stands where a directory is looked for.
-    const odd = { XDG_CONFIG_HOME: join(directory, "named.yml") };
-    expect(await openOperatorFile(odd)).toStrictEqual({ path: null, settings: {} });
+    const odd = join(directory, "named.yml/tare/tare.yml");
+    expect(await openOperatorFile({}, [missing, odd])).toStrictEqual({ path: null, settings: {} });
   });
 
   it.each(["missing.yml", "tare"])("is refused where the named one cannot be read: %s", async (name) => {

@@ -37,7 +37,8 @@ afterAll(async () => {
   await repository[Symbol.asyncDispose]();
 });
 
-const play = (...argv: string[]) => playTare(argv, { environment: { XDG_CONFIG_HOME: directory } });
+const play = (...argv: string[]) =>
+  playTare(argv, { environment: { TARE_CONFIG: join(directory, "tare/tare.yml") } });
 
 /** Cells of a printed line. */
 const cells = (text: string, key: string) =>
@@ -92,6 +93,41 @@ describe("tare config", () => {
     const { code, stderr } = await play("config", "--repo", repository.directory);
     expect(code).toBe(2);
     expect(stderr).toContain(".tare.yml:1:1: repeets: is not known; did you mean repeats?");
+  });
+});
+
+describe("the operator's images and mirrors", () => {
+  const image = `registry.example.org/tools/docker@sha256:${"a".repeat(64)}`;
+  const text = [
+    "builderImages: official",
+    `builders: {docker: "${image}"}`,
+    "mirrors: {docker.io: mirror.example.org, quay.io: {host: localhost:5001, insecure: true}}",
+    "link: 1gbit",
+    "",
+  ].join("\n");
+
+  it("are printed with who says them, and so are the repeats of a link", async () => {
+    const path = join(directory, "images.yml");
+    await writeFile(path, text);
+    const { code, stdout } = await play("config", "--config", path);
+    expect(code).toBe(0);
+    expect(cells(stdout, "builders.docker")).toStrictEqual(["builders.docker", image, "tare.yml"]);
+    const mirrors = ["docker.io", "quay.io"].map((host) => cells(stdout, `mirrors.${host}`));
+    expect(mirrors).toStrictEqual([
+      ["mirrors.docker.io", "https://mirror.example.org", "tare.yml"],
+      ["mirrors.quay.io", "http://localhost:5001", "tare.yml"],
+    ]);
+    expect(cells(stdout, "repeats")).toStrictEqual(["repeats", "5", "default"]);
+  });
+
+  it("are what tare doctor counts on", async () => {
+    const path = join(directory, "doctor.yml");
+    await writeFile(path, text);
+    const { stdout } = await play("doctor", "--config", path);
+    expect(cells(stdout, "docker")).toStrictEqual([
+      "docker",
+      `will be made the operator's ${image}, where the engine can pull it`,
+    ]);
   });
 });
 

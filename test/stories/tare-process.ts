@@ -23,7 +23,7 @@ export const NO_ENGINE = "unix:///nonexistent/engine.sock";
 // What Node made of the sources before: starting the program is most of what a story costs.
 const compiled = join(PROJECT_ROOT, "node_modules/.cache/compiled");
 
-/** Runs the real program as a process of its own, with empty temporary and cache directories and no engine. */
+/** Runs the real program as a process of its own, with empty temporary and cache directories, no engine and no settings. */
 export async function playTare(argv: readonly string[], options: PlayOptions = {}): Promise<Played> {
   const world = await mkdtemp(join(tmpdir(), "tare-story-"));
   const temporary = join(world, "tmp");
@@ -40,6 +40,8 @@ export async function playTare(argv: readonly string[], options: PlayOptions = {
         TMPDIR: temporary,
         TARE_CACHE: join(world, "cache"),
         DOCKER_HOST: NO_ENGINE,
+        // An empty operator's file: this machine's own has no say in a story.
+        TARE_CONFIG: "/dev/null",
         NODE_COMPILE_CACHE: compiled,
         ...options.environment,
       },
