@@ -28,7 +28,7 @@ import { wrap, wrapCommand } from "./wrap.ts";
 const WIDTH = 72;
 const TABLE_WIDTH = 78;
 const MAXIMUM_BYTES = 8_000;
-const LOG_LINES = 6;
+const LOG_LINES = 10;
 const QUOTED_LINES = 12;
 
 /** Left out in this order where the mail would be too long; the name is what the reader is told. */

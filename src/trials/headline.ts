@@ -69,8 +69,16 @@ function failureSentence(
     return `${names.proposed} ${ends} in ${whereAlike(proposed, failure.proposed)} (${names.current} succeeds)`;
   }
   const currentEnds = `${names.current} ${ending(failure.current, current, failure.scenario)} in ${buildOf(failure.scenario)}`;
-  if (failure.proposed === "succeeded") return `${currentEnds}, ${names.proposed} succeeds`;
-  return `${currentEnds}, and so does the proposed build (${ending(failure.proposed, proposed, failure.scenario)}): infrastructure, not this change`;
+  if (failure.proposed === "succeeded") {
+    const later = proposed.runs.find((run) => run.outcome !== "succeeded");
+    if (later === undefined) return `${currentEnds}, ${names.proposed} succeeds`;
+    return `${currentEnds}; ${names.proposed} succeeds in it, and ${ending(later.outcome, proposed, later.scenario)} in ${buildOf(later.scenario)}`;
+  }
+  const alike = failure.proposed === failure.current;
+  const proposedEnds = alike
+    ? `and so does ${names.proposed}`
+    : `and ${names.proposed} ${ending(failure.proposed, proposed, failure.scenario)} in it, too`;
+  return `${currentEnds}, ${proposedEnds}: infrastructure, not this change`;
 }
 
 function buildOf(scenario: Scenario): string {

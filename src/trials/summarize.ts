@@ -1,4 +1,5 @@
 import type { RunReport, Scenario } from "../domain/report.ts";
+import { lastWords } from "./last-words.ts";
 import type { RunRecord, TrialRecord } from "./run-trial.ts";
 
 /** One scenario of one strategy over all repeats. Storage comes from the first repeat that has it. */
@@ -21,7 +22,7 @@ function summarize(scenario: Scenario, runs: readonly RunRecord[]): RunReport {
   return {
     scenario,
     outcome: failed?.result.outcome ?? first?.result.outcome ?? "failed",
-    failure: failed === undefined ? null : failed.result.log.slice(-12).map((entry) => entry.line),
+    failure: failed === undefined ? null : lastWords(failed.result.log),
     buildMs: known(succeeded.map((run) => run.phases.buildMs)),
     pushMs: known(succeeded.map((run) => run.phases.pushMs)),
     totalMs: succeeded.map((run) => Math.round(run.phases.totalMs)),

@@ -58,7 +58,9 @@ function verdictByOutcome(current: StrategyReport, proposed: StrategyReport): Ve
   if (!failure) return null;
   if (failure.current === "canceled" || failure.proposed === "canceled") return "not measured";
   if (failure.current === "succeeded") return "broken";
-  return failure.proposed === "succeeded" ? "better" : "infrastructure";
+  if (failure.proposed !== "succeeded") return "infrastructure";
+  // It gets further than the current build, and not to the end.
+  return proposed.runs.every((run) => run.outcome === "succeeded") ? "better" : "mixed";
 }
 
 function verdictByFigures(figures: readonly DecidingFigure[]): VerdictWord {

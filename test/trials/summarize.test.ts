@@ -112,15 +112,15 @@ describe("runs over all repeats", () => {
     expect(peaks("unknown")).toStrictEqual([["unknown", "unknown"]]);
   });
 
-  it("show the last twelve lines of the first run that did not succeed", () => {
-    const lines = Array.from({ length: 20 }, (_, index) => `line ${index + 1}`);
+  it("show the last lines of the first run that did not succeed", () => {
+    const lines = Array.from({ length: 30 }, (_, index) => `line ${index + 1}`);
     const [cold] = summarizeRuns(SCENARIOS, [
       repeat(record("cold")),
       repeat(record("cold", { outcome: "failed", lines })),
       repeat(record("cold", { outcome: "timed-out", lines: ["later"] })),
     ]);
     expect(cold?.outcome).toBe("failed");
-    expect(cold?.failure).toStrictEqual(lines.slice(8));
+    expect(cold?.failure).toStrictEqual(lines.slice(6));
     // Times of runs that failed are no times of a build.
     expect(cold?.totalMs).toStrictEqual([1_001]);
   });

@@ -161,8 +161,32 @@ describe("headline", () => {
   it("does not blame the change for what fails without it", () => {
     const report = withRuns(brokenReport(), "current", ended("failed"));
     expect(report.headline).toBe(
-      "app: docker/inline fails in the cold build, and so does the proposed build (fails): infrastructure, not this change.",
+      "app: docker/inline fails in the cold build, and so does kaniko/layers: infrastructure, not this change.",
     );
+  });
+
+  it("says how each side ends where the two fail differently", () => {
+    const report = withRuns(
+      withRuns(brokenReport(), "current", ended("failed")),
+      "proposed",
+      ended("timed-out"),
+    );
+    expect([report.verdict, report.headline]).toStrictEqual([
+      "infrastructure",
+      "app: docker/inline fails in the cold build, and kaniko/layers runs out of time in it, too: infrastructure, not this change.",
+    ]);
+  });
+
+  it("praises no build that gets further and fails later", () => {
+    const report = withRuns(
+      withRuns(exampleReport(), "current", ended("failed")),
+      "proposed",
+      ended("timed-out", "warm"),
+    );
+    expect([report.verdict, report.headline]).toStrictEqual([
+      "mixed",
+      "app: docker/inline fails in the cold build; kaniko/layers succeeds in it, and runs out of time in the warm build.",
+    ]);
   });
 
   it("says that a failing build is repaired", () => {
