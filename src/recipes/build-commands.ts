@@ -22,6 +22,7 @@ import { isKaniko, readKanikoBuild } from "./kaniko-build.ts";
 import { BUILDERS, OTHER_BUILDERS, callsBuilder } from "./other-builders.ts";
 import { unresolve } from "./recipe-draft.ts";
 import type { Draft, JobFrame } from "./recipe-draft.ts";
+import { mayCallBuilder } from "./script-callees.ts";
 import { followScript } from "./shell.ts";
 import { startSession } from "./shell-session.ts";
 import type { ShellCommand, ShellJob } from "./shell-session.ts";
@@ -39,10 +40,6 @@ import type { YamlScalar } from "./yaml-source.ts";
 /** Most commands that are followed in all jobs of a tree. */
 const MOST_COMMANDS = 200_000;
 
-/** Calls of what stands in other files: scripts of the tree and Makefiles. */
-const CALLS_ELSEWHERE =
-  /(?:^|[\s;&|("'])(?:\.{1,2}\/\S|\$\{?CI_PROJECT_DIR|(?:sh|bash|ash|dash|source|\.|make|gmake|python3?|ruby|node|perl)\s+\S|[\w./-]+\.(?:sh|bash|py)\b|[\w-]+\/[\w./-]+(?:\s|$))/m;
-
 /** Reads what one job builds. */
 export function readJob(
   job: GitlabJob,
@@ -50,9 +47,10 @@ export function readJob(
   cache: ScriptCache,
 ): { recipes: Recipe[]; unread: Unread[] } {
   const items = [...job.script, ...job.afterScript, ...job.hooks];
-  const said = items.some((item) => BUILDERS.test(item.text) || CALLS_ELSEWHERE.test(item.text));
+  const said = items.some((item) => BUILDERS.test(item.text));
   const named = job.variables.some((name) => BUILDERS.test(render(job.scope(name))));
-  if (!said && !named) return { recipes: [], unread: [] };
+  const called = () => mayCallBuilder({ tree, cache }, items.map((item) => item.text).join("\n"));
+  if (!said && !named && !called()) return { recipes: [], unread: [] };
   const reading: JobReading = {
     frame: frameOf(job),
     tree,

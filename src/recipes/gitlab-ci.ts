@@ -68,6 +68,11 @@ function readPipeline(reading: Reading, loaded: Loaded, parent: Parent): void {
   }
 }
 
+/** The condition of a job, else that of the pipeline around it. */
+function narrower(own: Recipe["condition"], outer: Recipe["condition"]): Recipe["condition"] {
+  return own === "both" ? outer : own;
+}
+
 type Named = { name: string; node: YamlNode; isPartial: boolean };
 
 function readJobs(reading: Reading, frame: JobFrame, parent: Parent, { name, node, isPartial }: Named): void {
@@ -75,7 +80,7 @@ function readJobs(reading: Reading, frame: JobFrame, parent: Parent, { name, nod
   if (trigger !== null) return readTrigger(reading, frame, parent, trigger);
   const jobs = scriptJobs(frame);
   for (const job of jobs) {
-    const condition = job.condition === "both" ? parent.condition : job.condition;
+    const condition = () => narrower(job.condition(), parent.condition);
     reading.jobs.push({ ...job, name: parent.prefix + job.name, condition });
   }
   if (jobs.length > 0) return;
@@ -113,7 +118,7 @@ function readTrigger(reading: Reading, frame: JobFrame, parent: Parent, trigger:
     const child: Parent = {
       prefix: `${job} / `,
       variables: new Map([...row.variables].map(([key]) => [key, passedVariable(row.scope(key))])),
-      condition: own === "both" ? parent.condition : own,
+      condition: narrower(own, parent.condition),
       depth: parent.depth + 1,
     };
     try {

@@ -24,7 +24,8 @@ export type GitlabJob = {
   afterScript: YamlScalar[];
   /** Items of hooks:pre_get_sources_script, which run before there is a tree. */
   hooks: YamlScalar[];
-  condition: Recipe["condition"];
+  /** Pipelines that it runs in; asked only of jobs that build. */
+  condition: () => Recipe["condition"];
 };
 
 /** A job of the configuration before it is known what it does: its keys, and one row of variables for each job of a matrix. */
@@ -85,7 +86,7 @@ export function scriptJobs({ own, inherited, rows, rules }: JobFrame): GitlabJob
     script: items,
     afterScript: scriptItems(inherited("after_script")),
     hooks: scriptItems(hook),
-    condition: conditionOf(rules, scope, new Set(variables.keys())),
+    condition: () => conditionOf(rules, scope, new Set(variables.keys())),
   }));
 }
 

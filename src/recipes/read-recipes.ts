@@ -18,12 +18,28 @@ export type TreeRecipes = {
 /** Reads the templates of a tree into recipes. Throws a Problem where a template cannot be read. */
 export function readRecipes(tree: TreeFiles): TreeRecipes {
   const { jobs, files, unread } = readGitlabCi(tree);
+  const known = rememberFiles(tree);
   const cache: ScriptCache = { parsed: new Map(), mentions: new Map(), commands: 0 };
-  const read = jobs.map((job) => readJob(job, tree, cache));
+  const read = jobs.map((job) => readJob(job, known, cache));
   return {
     recipes: read.flatMap((job) => job.recipes),
     unread: [...unread, ...read.flatMap((job) => job.unread)],
     files,
     jobs: jobs.map((job) => job.name),
+  };
+}
+
+/** The same tree, each file asked for once: jobs ask for the same scripts again and again. */
+function rememberFiles(tree: TreeFiles): TreeFiles {
+  const texts = new Map<string, string | null>();
+  return {
+    ...tree,
+    read: (path) => {
+      const text = texts.get(path);
+      if (text !== undefined) return text;
+      const found = tree.read(path);
+      texts.set(path, found);
+      return found;
+    },
   };
 }

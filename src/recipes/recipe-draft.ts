@@ -25,7 +25,7 @@ export type JobFrame = {
   variables: readonly string[];
   /** References logged in to so far. */
   logins: string[];
-  condition: Recipe["condition"];
+  condition: () => Recipe["condition"];
   unresolved: Unresolved[];
 };
 
@@ -57,7 +57,7 @@ export function draftRecipe(
     flags: flags.map(writeFlag),
     environment: {},
     logins: [...frame.logins],
-    condition: frame.condition,
+    condition: frame.condition(),
     unresolved: [...frame.unresolved],
   };
   recipe.environment = environmentOf(recipe, frame, command);

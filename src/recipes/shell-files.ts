@@ -62,7 +62,7 @@ function interpreterOf(path: string, text: string): string | null {
 }
 
 /** Whether a script, or one that it may call, calls a builder. */
-function mentionsBuilder(files: ScriptFiles, path: string, depth: number): boolean {
+export function mentionsBuilder(files: ScriptFiles, path: string, depth: number): boolean {
   const done = files.cache.mentions.get(path);
   if (done !== undefined) return done;
   // Set first: scripts that call each other end here.

@@ -5,7 +5,7 @@ import { ciTree } from "./trees.ts";
 
 function condition(job: object, top: object = {}): string | undefined {
   const tree = ciTree(JSON.stringify({ ...top, job: { script: ["x"], ...job } }));
-  return readGitlabCi(tree).jobs[0]?.condition;
+  return readGitlabCi(tree).jobs[0]?.condition();
 }
 
 const never = { when: "never" };

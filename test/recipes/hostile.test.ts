@@ -12,7 +12,7 @@ function reasonsOf(items: readonly string[], files: Record<string, string> = {})
 }
 
 describe("what feeds itself ends, and says so", () => {
-  it.each([
+  it.each<[string, string[], Record<string, string>?]>([
     ["arguments", ['f() { f "$@" "$@"; f "$@" "$@"; }; f docker build']],
     [
       "loops",
@@ -72,6 +72,8 @@ describe("what feeds itself ends, and says so", () => {
     ["$DOCKER ".repeat(20_000)],
     ["buildctl ".repeat(20_000)],
     ["az ".repeat(50_000)],
+    ["$".repeat(100_000)],
+    ["then".repeat(50_000)],
     ["a/".repeat(60_000)],
     ["docker-compose ".repeat(10_000)],
     ["./a.sh ".repeat(10_000)],

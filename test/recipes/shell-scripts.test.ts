@@ -159,6 +159,17 @@ describe("scripts of the repository", () => {
     });
   });
 
+  it.each([
+    ["in a directory that the job changes to", ["cd ci", "cd deep && ./b.sh"], "ci/deep/b.sh"],
+    ["without a word of a builder", ["ci/deep/b.sh"], "ci/deep/b.sh"],
+    ["by a path of a variable", ["D=ci", "$D/deep/b.sh"], "ci/deep/b.sh"],
+    ["without an ending", ["./b"], "b"],
+    ["behind a pipe", ["true | sh b"], "b"],
+  ])("finds a script %s", (_, items, path) => {
+    const files = { [path]: "docker build -t r .\ndocker push r" };
+    expect(onlyRecipe(items, files)).toMatchObject({ file: path, images: ["r"], unresolved: [] });
+  });
+
   it("gives it what is exported, and nothing else", () => {
     const files = { "b.sh": 'docker build -t "x$A$B" .' };
     expect(onlyRecipe(["export A=a", "B=b", "./b.sh"], files).flags).toEqual(["--tag=xa$B"]);
