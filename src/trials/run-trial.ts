@@ -4,6 +4,7 @@ import type { Ledgers, RepositoryUse, Snapshot, Traffic } from "../domain/regist
 import type { Scenario } from "../domain/report.ts";
 import { blobsOf, chargeAll, useOf } from "../registry/ledgers.ts";
 import type { TrialRegistry } from "../registry/trial-registry.ts";
+import { checkedResult, pushRemarks } from "./check-result.ts";
 import { countHits, imageManifest } from "./hits.ts";
 import { registryRemark } from "./registry-errors.ts";
 import { repositoryOf, tagOf } from "./references.ts";
@@ -183,13 +184,11 @@ async function runOnce(
   const after = await registry.snapshot();
   const names = (references: string[]) =>
     references.map((reference) => repositoryOf(reference, registry.host));
-  const expected = [...names(build.images), ...names(build.cacheTo)];
-  const missing = missingImages(build, after, registry.host);
-  const result = missing.length === 0 ? said : withoutImage(said, missing);
+  const result = checkedResult(said, build, after);
   const remark = registryRemark(`the ${scenario} run`, result.outcome, traffic);
   if (remark !== null) record.remarks.push(`${scenario}: ${remark}`);
   record.remarks.push(...after.faults.map(({ said }) => `${scenario}: ${said}`));
-  record.remarks.push(...strayRepositories(scenario, around.before, after, expected));
+  record.remarks.push(...pushRemarks(scenario, build, around.before, after));
   const run: RunRecord = {
     scenario,
     timed: why === "timed",
@@ -205,35 +204,6 @@ async function runOnce(
   };
   record.dropped = dropped;
   return { record: run, after };
-}
-
-/** Tags that the build was to push and that are not there. */
-function missingImages(build: BuildRun, after: Snapshot, host: string): string[] {
-  return build.images.filter((image) => {
-    const name = repositoryOf(image, host);
-    const repository = after.repositories.find((candidate) => candidate.name === name);
-    return repository?.tags[tagOf(image)] === undefined;
-  });
-}
-
-/** A builder that says it succeeded and left no image has failed. */
-function withoutImage(result: JobResult, missing: readonly string[]): JobResult {
-  if (result.outcome !== "succeeded") return result;
-  const atMs = result.log.at(-1)?.atMs ?? 0;
-  const line = `[tare: the builder ended without an error, and pushed no ${missing.join(", ")}]`;
-  return { ...result, outcome: "failed", log: [...result.log, { atMs, stream: "stderr", line }] };
-}
-
-/** Repositories that the recipe names neither as image nor as cache are charged, and said. */
-function strayRepositories(
-  scenario: Scenario,
-  before: Snapshot,
-  after: Snapshot,
-  expected: readonly string[],
-): string[] {
-  const known = new Set([...expected, ...before.repositories.map(({ name }) => name)]);
-  const stray = after.repositories.map(({ name }) => name).filter((name) => !known.has(name));
-  return stray.map((name) => `${scenario}: the build pushed to ${name}, which the recipe does not name.`);
 }
 
 async function hitsOf(

@@ -174,6 +174,37 @@ describe("a trial that succeeds", () => {
   });
 });
 
+describe("an end that a builder's own log does not explain", () => {
+  const lastLine = async (ending: ReturnType<FakeBuild>) => {
+    const { runs } = await tried(trialWorld(() => ending));
+    return runs[0]?.result.log.map(({ line }) => line);
+  };
+
+  it("is explained: by the time limit", async () => {
+    expect(await lastLine(ended("timed-out", "RUN sleep infinity"))).toStrictEqual([
+      "RUN sleep infinity",
+      "[tare: ended at its time limit of 1 h 00 m]",
+    ]);
+  });
+
+  it("is explained: by the exit code of a builder that said nothing", async () => {
+    const commands = [{ phase: "build" as const, startMs: 0, endMs: 5, exitCode: 139 }];
+    expect(await lastLine({ outcome: "failed", commands })).toStrictEqual([
+      "[tare: the builder ended with exit code 139 and said nothing]",
+    ]);
+    expect(await lastLine(ended("failed", "no such package"))).toStrictEqual(["no such package"]);
+  });
+});
+
+it("remarks that an edit did not change the image: a builder may have pushed nothing", async () => {
+  const world = trialWorld((job, registry, nth) => (nth === 1 ? kaniko(job, registry, nth) : {}));
+  const { runs, remarks } = await tried(world);
+  expect(runs.map(({ result }) => result.outcome)).toStrictEqual(["succeeded", "succeeded", "succeeded"]);
+  expect(remarks).toStrictEqual([
+    "edit 1: the image is the one from before the edit: the edit does not reach it, or it was not pushed.",
+  ]);
+});
+
 describe("a registry that answers with errors of its own", () => {
   const failing =
     (ending: ReturnType<FakeBuild>): FakeBuild =>

@@ -12,7 +12,8 @@ const world = () =>
       (file) => file.kind === "file" && Buffer.from(file.content).toString() === OLD,
     );
     if (old) return ended("failed", "404 Not Found");
-    registry.push("group/project/qemu/alder", "latest", [["one", 5_000]]);
+    const layer = job.name.includes("edit") ? "edited" : "one";
+    registry.push("group/project/qemu/alder", "latest", [[layer, 5_000]]);
     return {};
   });
 
