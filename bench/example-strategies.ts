@@ -25,7 +25,15 @@ export async function prepareExample(): Promise<ExampleStrategies> {
     const { change } = await changeFromInput(repository, input, "approved");
     const reading = await readBothTrees(repository, change);
     const wishes = { images: ["toolchain"], strategies: ["all"], repeats: 1 };
-    const asked: TrialWishes = { wishes, downloads: "cache", projectPath: null, command: "", argv: [] };
+    // Two edits are synthetic, the first RUN and the last: the history's are not the same number for every image.
+    const asked: TrialWishes = {
+      wishes,
+      downloads: "cache",
+      replay: 0,
+      projectPath: null,
+      command: "",
+      argv: [],
+    };
     const { request } = await settleRequest(asked, change, reading);
     const prepared = await prepareTrial(repository, change, reading, request, packagesObstacle([]));
     return { prepared, request, trialOf: (strategy) => aloneIn(prepared, strategy) };
