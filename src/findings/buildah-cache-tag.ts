@@ -1,6 +1,6 @@
 import type { Recipe } from "../domain/recipe.ts";
 import { CACHE_FROM, CACHE_TO, placeOfReference } from "./places.ts";
-import { splitReference } from "./recipe-flags.ts";
+import { isTagged } from "./recipe-flags.ts";
 import type { Check, Reading, Remark } from "./types.ts";
 
 /**
@@ -25,11 +25,6 @@ export const buildahCacheTag: Check = {
       ];
     }),
 };
-
-function isTagged(reference: string): boolean {
-  const { tag, pinned } = splitReference(reference);
-  return tag !== null || pinned;
-}
 
 function remark(reading: Reading, head: Recipe, flag: string, pattern: RegExp, reference: string): Remark[] {
   const place = placeOfReference(reading, head, flag, pattern, reference);

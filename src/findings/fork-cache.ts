@@ -1,4 +1,5 @@
 import type { BuilderId, Recipe } from "../domain/recipe.ts";
+import { taggedCaches } from "./kaniko-cache-tag.ts";
 import { CACHE_TO, placeOfReference } from "./places.ts";
 import type { Check, Reading, Remark } from "./types.ts";
 
@@ -62,7 +63,8 @@ function remarksOf(reading: Reading, base: Recipe | null, head: Recipe): Remark[
 /** Caches of a recipe that a pipeline of a fork is not allowed to write. An inline cache is the image itself. */
 export function deniedInForks(recipe: Recipe): string[] {
   if (recipe.condition === "upstream" || recipe.strategy.endsWith("/inline")) return [];
-  return recipe.cacheTo.filter((reference) => FIXED_PROJECT.test(reference));
+  const never = taggedCaches(recipe);
+  return recipe.cacheTo.filter((reference) => FIXED_PROJECT.test(reference) && !never.includes(reference));
 }
 
 /** Whether a failed export of this cache leaves the build alone. */

@@ -9,6 +9,7 @@ import { forkCache } from "./fork-cache.ts";
 import { groupRemarks } from "./group.ts";
 import { ignoreError } from "./ignore-error.ts";
 import { inlineStages } from "./inline-stages.ts";
+import { kanikoCacheTag } from "./kaniko-cache-tag.ts";
 import { login } from "./login.ts";
 import { reproducible } from "./reproducible.ts";
 import { singleSnapshot } from "./single-snapshot.ts";
@@ -26,6 +27,7 @@ const CHECKS: readonly Check[] = [
   forkCache,
   cacheOverImage,
   buildahCacheTag,
+  kanikoCacheTag,
   ignoreError,
   inlineStages,
   reproducible,

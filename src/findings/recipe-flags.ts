@@ -41,6 +41,12 @@ export function splitReference(reference: string): {
   };
 }
 
+/** Whether a reference names more than a repository. */
+export function isTagged(reference: string): boolean {
+  const { tag, pinned } = splitReference(reference);
+  return tag !== null || pinned;
+}
+
 /** Whether two references are one tag: without a tag `latest` is meant. */
 export function isSameTag(a: string, b: string): boolean {
   const [left, right] = [splitReference(a), splitReference(b)];

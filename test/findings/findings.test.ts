@@ -338,6 +338,24 @@ describe("buildah-cache-tag", () => {
   });
 });
 
+describe("kaniko-cache-tag", () => {
+  const lines = (repository: string) => [
+    "- export COMMON=$CI_REGISTRY/up/stream/a:latest",
+    `- /kaniko/executor -c . -d r/a:1 --cache=true`,
+    `  --cache-repo ${repository}`,
+  ];
+
+  it("is said of a repository with a tag, and nothing of forks beside it", () => {
+    expect(added(lines('"$COMMON"'))).toEqual([
+      "5 head kaniko-cache-tag: kaniko puts tags of its own behind --cache-repo, and with the tag of $CI_REGISTRY/up/stream/a:latest no look-up and no push of the cache succeeds: it warns and builds everything (job job).",
+    ]);
+  });
+
+  it.each(["r/c", "r:5000/c"])("is not said of %s", (repository) => {
+    expect(added(lines(repository))).toEqual([]);
+  });
+});
+
 describe("inline-stages", () => {
   const inline = ["- docker build -t r/a:1 --build-arg BUILDKIT_INLINE_CACHE=1 .", "- docker push r/a:1"];
 
