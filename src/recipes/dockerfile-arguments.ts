@@ -29,14 +29,17 @@ function unquote(text: string): string {
   return match?.[2] ?? text;
 }
 
-/** Expands `$A`, `${A}`, `${A:-x}`, `${A-x}` and `${A:+x}` in a FROM; `missing` are names without a value. */
+/**
+ * Expands `$A`, `${A}`, `${A:-x}`, `${A-x}`, `${A:+x}` and `${A:?x}` in a FROM; `missing` are names without a value,
+ * and those of expansions that are not read (`${A#x}`, one within another).
+ */
 export function expandArguments(
   written: string,
   values: ReadonlyMap<string, string>,
 ): { text: string; missing: string[] } {
   const missing: string[] = [];
   const text = unquote(written).replaceAll(
-    /\$(?:\{(\w+)(?:(:?[-+])([^}]*))?\}|(\w+))/g,
+    /\$(?:\{(\w+)(?:(:?[-+?])([^}]*))?\}|(\w+))/g,
     (
       _,
       braced: string | undefined,
@@ -49,9 +52,11 @@ export function expandArguments(
       const counts = value !== undefined && !(operator?.startsWith(":") === true && value === "");
       if (operator?.endsWith("+") === true) return counts ? (operand ?? "") : "";
       if (counts) return value;
-      if (operator === undefined) missing.push(name);
-      return operand ?? "";
+      if (operator === undefined || operator.endsWith("?")) missing.push(name);
+      return operator?.endsWith("?") === true ? "" : (operand ?? "");
     },
   );
+  const rest = /\$\{(\w*)/.exec(text);
+  if (rest !== null) missing.push(rest[1] ?? "");
   return { text, missing };
 }

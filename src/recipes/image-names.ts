@@ -153,10 +153,12 @@ export function readPull(reading: JobReading, command: ShellCommand, words: read
     reading.pulls.push({ reference: render(image.value), conditions: command.conditions });
 }
 
-/** `skopeo copy SOURCE DESTINATION`: a push where the source is what this job has built. */
+/** `skopeo login`, and `skopeo copy SOURCE DESTINATION`: a push where the source is what this job has built. */
 export function readSkopeo(reading: JobReading, command: ShellCommand, words: readonly Field[]): void {
   const [action, ...rest] = parseFlags(words, SKOPEO_COPY, true).operands;
-  if (action === undefined || render(action.value) !== "copy") return;
+  if (action === undefined) return;
+  if (render(action.value) === "login") return readLogin(reading, rest, BUILDAH_IMAGE);
+  if (render(action.value) !== "copy") return;
   const { flags, operands } = parseFlags(rest, SKOPEO_COPY);
   const [source, destination] = operands;
   if (source === undefined || destination === undefined) return;

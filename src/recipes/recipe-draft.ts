@@ -103,7 +103,11 @@ export const NAMED = new Set([
 /** Text of a value; what is unknown of it is noted in the recipe. */
 export function resolved(recipe: Recipe, part: string, value: Value): string {
   for (const why of reasons(value)) unresolve(recipe, part, why);
-  return render(value);
+  const text = render(value);
+  const [foreign] = /%\w+%/.exec(text) ?? [];
+  if (foreign !== undefined)
+    unresolve(recipe, part, `${foreign} is a variable of cmd.exe, which is not read`);
+  return text;
 }
 
 /** Notes a part that could not be resolved, once. */

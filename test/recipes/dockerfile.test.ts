@@ -42,6 +42,40 @@ describe("readDockerfile", () => {
     expect(reading.stages[0]?.baseImage).toBeNull();
   });
 
+  it.each([
+    ["FROM ${X:?needed}", "X"],
+    ["FROM ${X?}", "X"],
+    ["FROM a:${X#v}", "X"],
+    ["FROM ${X:-${Y}}", "Y"],
+    ["FROM a-$TARGETARCH", "TARGETARCH"],
+  ])("does not take %s for a name", (line, name) => {
+    const reading = readDockerfile(`${line}\n`);
+    expect([reading.finalBaseImage, reading.problems[0]]).toEqual([
+      null,
+      { line: 1, why: `$${name} has no value` },
+    ]);
+    expect(readDockerfile(`ARG X=1\nARG Y=2\nFROM \${X:?needed}\n`).finalBaseImage).toBe("1");
+  });
+
+  it("reads the escape directive, ONBUILD, platforms and here-documents", () => {
+    const text =
+      "# syntax=docker/dockerfile:1\n# escape=`\nFROM --platform=$BUILDPLATFORM x AS b\nRUN a `\n  b\n";
+    const more = "ONBUILD COPY . /app\nRUN <<EOF\nFROM no\nCOPY no no\nEOF\nFROM --platform=linux/arm64 y\n";
+    const reading = readDockerfile(text + more);
+    expect(reading.stages.map(({ name, baseImage, line }) => [name, baseImage, line])).toEqual([
+      ["b", "x", 3],
+      [null, "y", 11],
+    ]);
+    expect(reading.instructions.map(({ keyword, line, makesLayer }) => [keyword, line, makesLayer])).toEqual([
+      ["FROM", 3, false],
+      ["RUN", 4, true],
+      ["ONBUILD", 6, false],
+      ["RUN", 7, true],
+      ["FROM", 11, false],
+    ]);
+    expect([reading.usesContext, reading.problems]).toEqual([false, []]);
+  });
+
   it("follows stages down to the base of the last one", () => {
     expect(readDockerfile("FROM a AS x\nFROM x AS y\nFROM y").finalBaseImage).toBe("a");
   });

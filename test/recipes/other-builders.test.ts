@@ -239,12 +239,14 @@ describe("buildah and podman", () => {
 describe("copies after a build", () => {
   it("adds a name that a pushed image is copied to", () => {
     const recipe = onlyRecipe([
+      "skopeo login -u u -p p s",
       "docker build -t r/a:1 .",
       "docker push r/a:1",
       "skopeo copy --all docker://r/a:1 docker://s/a:1",
       "skopeo copy docker-daemon:r/a:1 docker://t/a:1",
     ]);
     expect([recipe.images, recipe.unresolved]).toEqual([["r/a:1", "s/a:1", "t/a:1"], []]);
+    expect(recipe.logins).toEqual(["s"]);
   });
 
   it("names an archive of kaniko that another program pushes", () => {
@@ -353,6 +355,11 @@ describe("what is called through another program", () => {
     expect(parts(recipe)[0]).toBe(
       "strategy: type=image,ref=r/c is no repository: buildah takes no options there",
     );
+  });
+
+  it("does not take a variable of cmd.exe for a name", () => {
+    const recipe = onlyRecipe(["docker build -t %IMAGE%:1 .", "docker push %IMAGE%:1"]);
+    expect(parts(recipe)).toEqual(["image: %IMAGE% is a variable of cmd.exe, which is not read"]);
   });
 
   it("says where a push has no name that is known", () => {

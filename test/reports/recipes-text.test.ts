@@ -45,6 +45,26 @@ lab-image  docker/inline  .ci/template.yml:15
 `);
 });
 
+it("shows the program, the pulls, the cache's options and where it runs, where they say something", () => {
+  const text = recipesText([
+    {
+      ...recipe,
+      program: "docker buildx build",
+      condition: "upstream",
+      cacheTo: ["r/c"],
+      cacheToOptions: [{ mode: "max", "ignore-error": "true" }],
+      pulls: ["r/c"],
+    },
+  ]);
+  expect(text).toContain(
+    "  program     docker buildx build\n  condition   in the project itself, not in forks\n",
+  );
+  expect(text).toContain("  cache to    r/c (mode=max, ignore-error=true)\n  pulls       r/c\n");
+  expect(recipesText([{ ...recipe, condition: "fork" }])).toContain(
+    "  condition   in forks, not in the project itself\n",
+  );
+});
+
 it("shows what is missing", () => {
   const bare: Recipe = { ...recipe, runsIn: null, services: [], dockerfile: null, context: null, images: [] };
   const text = recipesText(
