@@ -14,7 +14,10 @@ export function commandPhases({ commands }: JobResult): Phases {
   return { buildMs: of("build"), pushMs: of("push"), totalMs: spent(commands) };
 }
 
-/** What BuildKit's plain log says first of all that leaves the builder: an export of the cache counts as a push. */
+/**
+ * What BuildKit's plain log says first of all that leaves the builder: an export of the cache counts as a push. Newer
+ * ones export image and cache at once and print one behind the other: compression of layers counts as build.
+ */
 const LEAVING = /^#\d+ (?:pushing layers|exporting cache to registry)/;
 
 /**
