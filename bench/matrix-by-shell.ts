@@ -3,10 +3,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Engine } from "../src/executors/engine-connection.ts";
+import { removeParent } from "../src/executors/cgroup.ts";
 import { OWNER_LABEL } from "../src/executors/engine.ts";
 import { ownIdentity } from "../src/lib/process-identity.ts";
 import type { Phases } from "./matrix-by-tare.ts";
-import { writeShellPlan, type DoneRuns } from "./shell-plan.ts";
+import { loopCgroup, writeShellPlan, type DoneRuns } from "./shell-plan.ts";
 
 const LOOP = join(import.meta.dirname, "matrix.sh");
 /** Debian's docker.io, which the engine is of as well; another one may be before it on the path. */
@@ -47,6 +48,8 @@ export async function runByShell(
   const exitCode = await ended;
   next("");
   const wallMs = performance.now() - startMs;
+  for (const parent of done.jobs.map((job) => loopCgroup(job, engine.facts)))
+    if (parent !== null) removeParent(parent);
   if (exitCode !== 0) throw new Error(`the loop ended with ${exitCode}: ${lastOf(join(directory, "log"))}`);
   const sizes = readFileSync(join(directory, "sizes"), "utf8").trim().split("\n");
   return { wallMs, phases, storedBytes: sizes.map((line) => Number.parseInt(line, 10) * 1024) };

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Job, JobFile, ServiceSpec } from "../src/domain/job.ts";
 import type { EngineFacts } from "../src/executors/engine-connection.ts";
+import { lastingParent } from "../src/executors/cgroup.ts";
 import { hostConfig } from "../src/executors/host-config.ts";
 import { daemonPrivileges } from "../src/executors/privileges.ts";
 
@@ -43,10 +44,19 @@ function registryArguments({ image, main, environment, volumes }: ServiceSpec): 
   ];
 }
 
-/** Words of `docker create`: what the executor asks the engine for, without the cgroup that it measures. */
+/** A name as Tare's own containers have, so that a sweep by another Tare leaves the loop's alone while it runs. */
+const nameOf = (job: Job) => `${job.name}-loop`;
+
+/** The cgroup of a job of the loop, beside those of Tare's jobs: elsewhere it would get another share of the processors. */
+export function loopCgroup(job: Job, facts: EngineFacts): string | null {
+  return lastingParent(nameOf(job), facts);
+}
+
+/** Words of `docker create`: what the executor asks the engine for. */
 function jobArguments(job: Job, facts: EngineFacts): string[] {
   const [program = "", ...rest] = job.main;
   return [
+    `--name=tare-${nameOf(job)}`,
     ...limitArguments(job, facts),
     ...Object.entries(job.environment).map(([name, value]) => `--env=${name}=${value}`),
     `--workdir=${job.workingDirectory}`,
@@ -58,13 +68,19 @@ function jobArguments(job: Job, facts: EngineFacts): string[] {
 }
 
 function limitArguments(job: Job, facts: EngineFacts): string[] {
-  const config = hostConfig(job, null, daemonPrivileges(process.env["TARE_PRIVILEGES"]), facts);
+  const config = hostConfig(
+    job,
+    loopCgroup(job, facts),
+    daemonPrivileges(process.env["TARE_PRIVILEGES"]),
+    facts,
+  );
   return [
     `--network=${config.NetworkMode}`,
     `--memory=${config.Memory}`,
     `--memory-swap=${config.MemorySwap}`,
     `--cpus=${(config.NanoCpus ?? 0) / 1e9}`,
     `--pids-limit=${config.PidsLimit}`,
+    ...(config.CgroupParent === undefined ? [] : [`--cgroup-parent=${config.CgroupParent}`]),
     ...(config.LogConfig === undefined ? [] : [`--log-driver=${config.LogConfig.Type}`]),
     ...Object.entries(config.LogConfig?.Config ?? {}).map(
       ([name, value]) => `--log-opt=${name}=${String(value)}`,

@@ -107,7 +107,7 @@ describe("the plan of the shell loop", () => {
     // How much of a log the engine keeps is the executor's business: podman is asked for nothing of it.
     writeShellPlan(directory, runs([WHOLE]), 5000, { ...FACTS, name: "podman" });
     expect(readFileSync(join(directory, "runs/1/create"), "utf8")).toBe(
-      "'--network=host' '--memory=8589934592' '--memory-swap=8589934592' '--cpus=2' '--pids-limit=4096' " +
+      "'--name=tare-whole-loop' '--network=host' '--memory=8589934592' '--memory-swap=8589934592' '--cpus=2' '--pids-limit=4096' " +
         "'--env=A=b c' '--workdir=/workspace' '--volume=/builds/x' '--entrypoint=/kaniko/executor' 'kaniko:1' " +
         "'--destination=127.0.0.1:5000/a:b' 'it'\\''s\ntwo lines' '$HOME'",
     );
@@ -158,9 +158,12 @@ describe("the loop", () => {
     }
     const lines = readFileSync(calls, "utf8").split("\n");
     const label = `[--label][dev.tare.owner=${ownIdentity()}]`;
-    expect(
-      lines.filter((line) => line.startsWith("[create]")).map((line) => line.slice(0, 60)),
-    ).toStrictEqual(Array.from({ length: 3 }, () => `[create]${label}[--network=host]`.slice(0, 60)));
+    const created = lines.filter((line) => line.startsWith("[create]"));
+    expect(created.map((line) => line.split("[--network=host]")[0])).toStrictEqual([
+      `[create]${label}`,
+      `[create]${label}[--name=tare-with-daemon-loop]`,
+      `[create]${label}[--name=tare-whole-loop]`,
+    ]);
     const said = lines.filter((line) => line.startsWith("[") && !line.startsWith("[create]"));
     expect(said).toStrictEqual([
       `[cp][${plan}/registry/files/.][id-of-registry:/]`,
