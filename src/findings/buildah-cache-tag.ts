@@ -36,7 +36,7 @@ function remark(reading: Reading, head: Recipe, flag: string, pattern: RegExp, r
       place,
       subject: reference,
       say: (subjects) => `${program} takes a repository without a tag as its cache, and refuses ${subjects}`,
-      why: "buildah-build(1), --cache-from and --cache-to: a repository; a tag is an error (containers/podman#19289, containers/buildah#4672).",
+      why: "buildah-build(1), --cache-from and --cache-to: a repository; 'repository must contain neither a tag nor digest' (containers/podman#19289, containers/buildah#4672).",
     },
   ];
 }

@@ -4,11 +4,12 @@ import { isSameTag } from "./recipe-flags.ts";
 import type { Check } from "./types.ts";
 
 const WHY =
-  "BuildKit, cache/remotecache/export.go: a cache is pushed as a manifest of its own under its reference, and a tag holds one manifest.";
+  "BuildKit pushes a cache as a manifest of its own, and a tag holds one: solver/llbsolver/solver.go exports it after the image in v0.22, which leaves the cache, and beside it in v0.32, which leaves whichever comes last.";
 
 /**
  * A registry cache under the image's own tag. A cache export is a manifest of its own that is put under its reference
- * (moby/buildkit, cache/remotecache/export.go): a tag holds one, so image and cache replace each other.
+ * (moby/buildkit, cache/remotecache/export.go), and a tag holds one. solver/llbsolver/solver.go of v0.22 exports the cache
+ * after the image, that of v0.32 both at once: there the image was seen to come last, and the cache was gone.
  */
 export const cacheOverImage: Check = {
   id: "cache-over-image",
@@ -20,7 +21,7 @@ export const cacheOverImage: Check = {
         const place = placeOfReference(reading, head, "the cache's flag", CACHE_TO, reference);
         if (place === null) return [];
         const say = (subjects: string) =>
-          `The cache is exported to the tag of the image itself, ${subjects}: one replaces the other, and who pulls the image may get the cache`;
+          `The cache is exported to the tag of the image itself, ${subjects}: a tag holds one of them, and by BuildKit's version either is lost`;
         return [{ job: head.job, place, subject: reference, say, why: WHY }];
       });
     }),

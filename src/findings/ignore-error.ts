@@ -10,7 +10,7 @@ const WHY =
 
 /**
  * A registry cache of BuildKit without `ignore-error=true`: its default is false, and a failed export then fails the
- * build, after the image is pushed (moby/buildkit, README, Registry cache; solver/llbsolver/export.go).
+ * build, whose image may be pushed by then (moby/buildkit, README, Registry cache; solver/llbsolver/export.go).
  */
 export const ignoreError: Check = {
   id: "ignore-error",

@@ -292,7 +292,7 @@ describe("ignore-error", () => {
 describe("cache-over-image", () => {
   it.each(["ref=r/a:1", "ref=r/a:1,ignore-error=true"])("%s", (options) => {
     expect(added(buildx(options))).toEqual([
-      "7 head cache-over-image: The cache is exported to the tag of the image itself, r/a:1: one replaces the other, and who pulls the image may get the cache (job job).",
+      "7 head cache-over-image: The cache is exported to the tag of the image itself, r/a:1: a tag holds one of them, and by BuildKit's version either is lost (job job).",
     ]);
   });
 
