@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo, type Server } from "node:net";
-import { networkInterfaces } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { builders } from "../../src/builders/index.ts";
 import { DEFAULT_LIMITS, type JobResult, type Service } from "../../src/domain/job.ts";
@@ -11,8 +13,11 @@ import { askVersion } from "../../src/images/ask-version.ts";
 import { pullBase, serveBase } from "../../src/images/bases.ts";
 import { finished } from "../../src/images/import-image.ts";
 import { namedTool } from "../../src/images/named.ts";
+import { run } from "../../src/lib/spawn.ts";
+import { reportSchema } from "../../src/reports/report-schema.ts";
 import { startRegistry, type TrialRegistry } from "../../src/registry/trial-registry.ts";
 import { STRATEGIES } from "../contracts/strategies.ts";
+import { EXAMPLE_PATCH, MAIN, makeExampleRepository } from "./example-repository.ts";
 import { openLiveTestbed, type LiveTestbed } from "./live-testbed.ts";
 
 const DIRECTORY = "/builds/group/project";
@@ -98,6 +103,18 @@ async function digestOf(name: string, tag: string): Promise<string> {
   return response.headers.get("docker-content-digest") ?? "";
 }
 
+/** Puts an image of the engine into the mirror's registry, and its new name off the engine again. */
+async function publish(name: string, image: string): Promise<{ repo: string; digest: string }> {
+  const { docker } = live.testbed.engine;
+  const [repo, tag] = [`${mirror.host}/tools/${name}`, "1"];
+  await docker.getImage(image).tag({ repo, tag });
+  const pushed = docker.getImage(`${repo}:${tag}`);
+  const authconfig = { username: "", password: "", serveraddress: mirror.host };
+  await finished(docker, await pushed.push({ authconfig }));
+  await pushed.remove({ noprune: true });
+  return { repo, digest: await digestOf(`tools/${name}`, tag) };
+}
+
 const CASES = BUILDERS.flatMap((builder) =>
   // dockerd has mirrors for docker.io alone.
   (builder === "docker" ? ["docker.io"] : ["docker.io", "quay.io"]).map((registry) => ({
@@ -170,17 +187,8 @@ describe("an image that the operator names", () => {
 
   it("is pulled by its digest from where it is, and is what it was", async () => {
     const { tools, engine, executor } = live.testbed;
-    const { docker } = engine;
-    const [repo, tag] = [`${mirror.host}/tools/registry`, "1"];
-    await docker.getImage(tools.registry.image).tag({ repo, tag });
-    const pushed = docker.getImage(`${repo}:${tag}`);
-    await finished(
-      docker,
-      await pushed.push({ authconfig: { username: "", password: "", serveraddress: "" } }),
-    );
-    await pushed.remove({ noprune: true });
-    const digest = await digestOf("tools/registry", tag);
-    const named = await namedTool(docker, executor, "registry", `${repo}:${tag}@${digest}`);
+    const { repo, digest } = await publish("registry", tools.registry.image);
+    const named = await namedTool(engine.docker, executor, "registry", `${repo}:1@${digest}`);
     expect(named).toStrictEqual({
       image: `${repo}@${digest}`,
       version: tools.registry.version,
@@ -188,6 +196,47 @@ describe("an image that the operator names", () => {
       origin: "named by the operator",
     });
     expect((await answered()).join("\n")).toContain(`/v2/tools/registry/manifests/${digest} `);
-    await docker.getImage(named.image).remove({ noprune: true });
+    await engine.docker.getImage(named.image).remove({ noprune: true });
+  });
+});
+
+describe("tare trial with an operator's file", () => {
+  it("builds with his images on his mirror, and the report says so", async () => {
+    const { tools, engine } = live.testbed;
+    const { repo, digest } = await publish("kaniko", tools.builders.kaniko?.image ?? "");
+    const directory = mkdtempSync(join(tmpdir(), "tare-operator-"));
+    const example = makeExampleRepository();
+    const [config, file] = [join(directory, "tare.yml"), join(directory, "report.json")];
+    writeFileSync(
+      config,
+      `builders: {kaniko: "${repo}@${digest}"}\nmirrors: {docker.io: {host: "${mirror.host}", insecure: true}}\n`,
+    );
+    try {
+      const before = (await answered()).length;
+      const argv = ["--config", config, "--repo", example.directory, "--patch", EXAMPLE_PATCH, "--trust"];
+      const more = ["--repeats", "1", "--edit", "last", "--yes", "--report", file, "--fail-on", "never"];
+      const { exitCode, stderr } = await run(process.execPath, [MAIN, "trial", ...argv, ...more]);
+      expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toStrictEqual({ exitCode: 0, stderr: "" });
+      const report = reportSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+      expect(report.images[0]?.bases).toStrictEqual([
+        {
+          name: "docker.io/library/busybox:1.36",
+          digest: await digestOf("library/busybox", "1.36"),
+          from: `pulled through ${mirror.host}`,
+        },
+      ]);
+      const parts = Object.fromEntries(report.parts.map(({ part, origin }) => [part, origin]));
+      expect(parts).toMatchObject({ kaniko: "named by the operator", registry: tools.registry.origin });
+      const asked = (await answered())
+        .slice(before)
+        .filter((line) => line.includes("/library/busybox/blobs/"));
+      // A fresh runner for each run: cold, warm and edit of both sides pull the base each by itself.
+      expect(asked.length).toBeGreaterThanOrEqual(6);
+    } finally {
+      example.remove();
+      rmSync(directory, { recursive: true });
+      await engine.docker.getImage(`${repo}@${digest}`).remove({ noprune: true });
+      await engine.docker.getImage(`${mirror.host}/library/busybox:1.36`).remove({ noprune: true });
+    }
   });
 });
