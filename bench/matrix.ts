@@ -25,7 +25,7 @@ type Series = { strategy: string; tare: number[]; shell: number[] };
 /**
  * The example's toolchain image with each strategy, cold, warm and two edits: by Tare, with all that it measures, and by
  * a plain shell loop that only makes the same runs. Both use one engine and one registry of base images, started
- * before. Each pair is timed in turn: Tare, loop, Tare, loop.
+ * before. They take turns: Tare, loop, Tare, loop.
  */
 export async function benchMatrix(options: MatrixOptions): Promise<void> {
   const live = await openLiveTestbed();
@@ -38,23 +38,21 @@ export async function benchMatrix(options: MatrixOptions): Promise<void> {
       `reading the change and choosing what to run: ${readMs.toFixed(0)} ms, once, in no figure below`,
     );
     const port = await freePort();
-    const all: Series[] = [];
+    const all = options.strategies.map((strategy): Series => ({ strategy, tare: [], shell: [] }));
     const phases = { tare: [] as Phases[], shell: [] as Phases[] };
-    for (const strategy of options.strategies) {
-      const series: Series = { strategy, tare: [], shell: [] };
-      for (let pair = 0; pair < options.pairs; pair++) {
+    for (let pair = 0; pair < options.pairs; pair++) {
+      for (const { strategy, tare, shell } of all) {
         const ours = await opened.runByTare(strategy);
         const loop = await runByShell(directory, ours.done, port, live.testbed.engine);
-        series.tare.push(ours.wallMs);
-        series.shell.push(loop.wallMs);
+        tare.push(ours.wallMs);
+        shell.push(loop.wallMs);
         phases.tare.push(ours.phases);
         phases.shell.push(loop.phases);
         console.log(storedInWords(strategy, ours.storedBytes, loop.storedBytes));
       }
-      all.push(series);
-      console.log(seriesInWords(series));
+      console.log(seriesInWords(sumOf(all)));
     }
-    console.log(seriesInWords(sumOf(all)));
+    for (const series of all) console.log(seriesInWords(series));
     printPhases(phases);
   } finally {
     rmSync(directory, { recursive: true, force: true });
