@@ -60,7 +60,11 @@ describe.each(["main", "command"] satisfies Form[])("a builder as a job's %s", (
     const begunMs = performance.now();
     const record = await begun(hostileTrial(live, script, { form, limits: { durationMs: 2_500 } }));
     expect(performance.now() - begunMs).toBeLessThan(20_000);
-    expect(reported(record)).toMatchObject({ outcome: "timed-out", failure: ["begun"], ledgers: null });
+    expect(reported(record)).toMatchObject({
+      outcome: "timed-out",
+      failure: ["begun", "[tare: ended at its time limit of 2.5 s]"],
+      ledgers: null,
+    });
     expect(processes("sleep 6123")).toStrictEqual([]);
   });
 

@@ -114,42 +114,6 @@ describe("tare trial on the example project", () => {
     expect(groupsLeft()).toEqual([]);
   });
 
-  it("calls a build that only the change breaks broken, with the end of its log", async () => {
-    const base = example.commit({});
-    const dockerfile = "FROM docker.io/library/busybox:1.36\nRUN echo before && exit 3\n";
-    const head = example.commit({
-      "docker/lint.docker": dockerfile,
-      ".gitlab-ci.d/containers.yml": QUIET_JOBS,
-    });
-    const result = await trial(
-      "--rev",
-      head,
-      "--base",
-      base,
-      "--images",
-      "lint",
-      "--format",
-      "json",
-      "--fail-on",
-      "worse",
-    );
-    const report = reportSchema.parse(JSON.parse(result.stdout.toString("utf8")));
-    expect([report.verdict, result.exitCode]).toEqual(["broken", 1]);
-    const broken = report.images[0]?.strategies.find((strategy) => strategy.role === "proposed")?.runs[0];
-    expect(broken?.outcome).toBe("failed");
-    expect(broken?.failure?.join("\n")).toContain("exit code: 3");
-    expect(await containersLeft()).toEqual([]);
-  });
-
-  it("calls a build that fails on both sides infrastructure, and exits with 3", async () => {
-    const failing = "FROM docker.io/library/busybox:1.36\nRUN exit 4\n";
-    const base = example.commit({ "docker/docs.docker": failing, ".gitlab-ci.d/containers.yml": LOUD_JOBS });
-    const head = example.commit({ ".gitlab-ci.d/containers.yml": QUIET_JOBS });
-    const result = await trial("--rev", head, "--base", base, "--images", "docs", "--format", "json");
-    const report = reportSchema.parse(JSON.parse(result.stdout.toString("utf8")));
-    expect([report.verdict, result.exitCode]).toEqual(["infrastructure", 3]);
-  });
-
   it("ends a build that hangs at its time limit", async () => {
     const base = example.commit({ ".gitlab-ci.d/containers.yml": LOUD_JOBS });
     const hanging = "FROM docker.io/library/busybox:1.36\nRUN sleep 600\n";
