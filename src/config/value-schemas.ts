@@ -33,7 +33,7 @@ export const cpus = z.number().min(0.01).max(1024);
 export const repeats = z.int().min(1).max(20);
 export const imageCount = z.int().min(1).max(1000);
 
-export const ledger = z.enum(["perRepository", "namespace", "stored"]);
+export const ledger = z.enum(["perRepository", "namespace", "stored", "ghcr"]);
 
 /** `all`, `kaniko/layers`, or with a variant `kaniko/layers+redo`. Which of them a builder has is told by the plan. */
 const strategyPattern = new RegExp(

@@ -21,11 +21,22 @@ export const LEDGERS: Record<LedgerId, { name: string; by: string; rule: string 
     by: "on the registry's disk",
     rule: "every blob file until garbage collection",
   },
+  ghcr: {
+    name: "ghcr",
+    by: "by GHCR's versions",
+    rule: "each blob of every version, tagged or not, once in each package",
+  },
 };
 
 /** What a strategy is called: `kaniko/layers`, with its variant `kaniko/layers+redo`. */
 export function labelOf({ strategy, variant }: Pick<StrategyReport, "strategy" | "variant">): string {
   return variant === null ? strategy : `${strategy}+${variant}`;
+}
+
+/** Ledgers that stand side by side; GHCR's only where the project is charged by it. */
+export function ledgersBeside(deciding: LedgerId): LedgerId[] {
+  const all = Object.keys(LEDGERS) as LedgerId[];
+  return all.filter((ledger) => ledger !== "ghcr" || deciding === "ghcr");
 }
 
 /** The two strategies that a change puts against each other; null where one side has no recipe. */

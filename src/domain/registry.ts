@@ -44,8 +44,31 @@ export type Snapshot = {
   faults: RegistryFault[];
 };
 
-/** Bytes by three ways of charging one registry. `stored` is "unknown" where the disk cannot be seen. */
-export type Ledgers = { perRepository: number; namespace: number; stored: number | "unknown" };
+/** Bytes by four ways of charging one registry. `stored` is "unknown" where the disk cannot be seen. */
+export type Ledgers = {
+  perRepository: number;
+  namespace: number;
+  stored: number | "unknown";
+  ghcr: number;
+};
+
+/** Bytes that the image's own tags reach, all else that is charged, and what waits for garbage collection. */
+export type RoleBytes = { image: number; cache: number; unreferenced: number };
+
+/** What a registry holds after a run, by role and ledger. */
+export type Holding = {
+  perRepository: RoleBytes;
+  namespace: RoleBytes;
+  stored: RoleBytes | "unknown";
+  tags: number;
+  /** Distinct blobs that tags reach, referrers with them. */
+  blobs: number;
+  /** Layers of earlier images that the image no longer has and that some tag still reaches. */
+  supersededBytes: number;
+  supersededLayers: number;
+  /** The largest of them, with tags that keep them alive: some of `keptByCount`. */
+  superseded: { digest: string; bytes: number; keptBy: string[]; keptByCount: number }[];
+};
 
 export type RepositoryUse = {
   name: string;
@@ -67,3 +90,6 @@ export type Traffic = {
   serverErrors: number;
   firstServerError?: string;
 };
+
+/** What a user of the trial's registry asked for and was not given; `action` is `pull`, `push` or `delete`. */
+export type Denial = { user: "upstream" | "contributor" | "anonymous"; repository: string; action: string };

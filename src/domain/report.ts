@@ -1,7 +1,7 @@
 import type { Person, Trust } from "./change.ts";
 import type { Outcome, Privileges } from "./job.ts";
 import type { Recipe, SourceLine, Strategy } from "./recipe.ts";
-import type { Ledgers, RepositoryUse } from "./registry.ts";
+import type { Holding, Ledgers, RepositoryUse } from "./registry.ts";
 
 /** `Report.machine.link` where nothing slows the link to the registry: time then decides nothing. */
 export const UNLIMITED_LOOPBACK = "loopback, no limit";
@@ -39,6 +39,8 @@ export type RunReport = {
   /** null where no run of this scenario left anything to charge. */
   ledgers: Ledgers | null;
   repositories: RepositoryUse[];
+  /** What is held by role, and what keeps superseded layers; null where `ledgers` is. */
+  holding: Holding | null;
 };
 
 export type StrategyReport = {

@@ -75,12 +75,59 @@ export function chargeStored(snapshot: Snapshot): number | "unknown" {
   return snapshot.stored === null ? "unknown" : sum(Object.values(snapshot.stored));
 }
 
-export function chargeAll(snapshot: Snapshot): Ledgers {
+/**
+ * Blobs of the registry that GitLab's online garbage collection keeps at the last instant, in bytes: what tags reach, and
+ * what was reached less than `graceHours` before. `history` is the registry at growing `atHours`; what was neither is
+ * gone. Source: GitLab's container registry garbage collection (online GC, 24 hours by default), and
+ * gitlab-org/container-registry, docs/spec/gitlab/online-garbage-collection.md.
+ */
+export function chargeAfterGrace(
+  history: readonly { snapshot: Snapshot; atHours: number }[],
+  graceHours = 24,
+): number {
+  const now = history.at(-1)?.atHours ?? 0;
+  const kept = new Map<string, number>();
+  for (const [index, { snapshot }] of history.entries()) {
+    // A state lasts until the next one: what it reached was let go then.
+    const letGoAt = history[index + 1]?.atHours ?? now;
+    if (index < history.length - 1 && now - letGoAt >= graceHours) continue;
+    for (const repository of snapshot.repositories)
+      for (const [digest, bytes] of blobsOf(repository)) kept.set(digest, bytes);
+  }
+  return sum(kept.values());
+}
+
+/**
+ * Each blob of every version of a package once, in bytes: GHCR keeps the versions that an overwritten tag leaves until
+ * somebody deletes them. A version that came and went within one run is not seen. Source: GitHub's "About billing for
+ * GitHub Packages" and "Deleting and restoring a package"; how layers that versions share are billed is not documented,
+ * and counting them once is what a registry stores.
+ */
+export function chargeGhcr(history: readonly Snapshot[]): number {
+  const packages = new Map<string, Map<string, number>>();
+  for (const snapshot of history) {
+    for (const repository of snapshot.repositories) {
+      const blobs = packages.get(repository.name) ?? new Map<string, number>();
+      packages.set(repository.name, blobs);
+      for (const [digest, bytes] of blobsOf(repository)) blobs.set(digest, bytes);
+    }
+  }
+  return sum([...packages.values()].map((blobs) => sum(blobs.values())));
+}
+
+/** The ledgers that one instant tells. */
+export function chargeAll(snapshot: Snapshot): Omit<Ledgers, "ghcr"> {
   return {
     perRepository: chargePerRepository(snapshot),
     namespace: chargeNamespace(snapshot),
     stored: chargeStored(snapshot),
   };
+}
+
+/** All ledgers at the last of the given instants; `history` is the registry after each run, in order. */
+export function chargeHistory(history: readonly Snapshot[]): Ledgers {
+  const last = history.at(-1) ?? { repositories: [], stored: null, faults: [] };
+  return { ...chargeAll(last), ghcr: chargeGhcr(history) };
 }
 
 /** Repositories with their tags and bytes; roles by the names that the recipe keeps images and cache under. */

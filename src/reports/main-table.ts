@@ -3,6 +3,7 @@ import {
   editNumber,
   labelOf,
   LEDGERS,
+  ledgersBeside,
   runOf,
   scenarioBefore,
   scenariosOf,
@@ -39,7 +40,7 @@ export function mainStorageGrid(image: ImageReport, deciding: LedgerId): Grid {
   const edits = editsOf(image);
   // A column for each edit has room for two; more have a table of their own.
   const columns = edits.length > 2 ? ["per edit"] : edits.map((edit) => `+ ${edit}`);
-  const ledgers = Object.keys(LEDGERS) as LedgerId[];
+  const ledgers = ledgersBeside(deciding);
   const rows = rowsOf(image).map(({ name, strategy }) => {
     const before = beforeEdits(strategy);
     return [

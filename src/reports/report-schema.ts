@@ -28,6 +28,20 @@ const ledgers = z.strictObject({
   perRepository: bytes.describe("bytes: each blob once in each repository"),
   namespace: bytes.describe("bytes: each layer of a tagged image once per root namespace"),
   stored: bytesOrUnknown.describe("bytes: every blob file until garbage collection"),
+  ghcr: bytes.describe("bytes: each blob of every version, tagged or not, once in each package"),
+});
+
+const roles = z.strictObject({ image: bytes, cache: bytes, unreferenced: bytes });
+
+const holding = z.strictObject({
+  perRepository: roles,
+  namespace: roles,
+  stored: z.union([roles, z.literal("unknown")]),
+  tags: count,
+  blobs: count,
+  supersededBytes: bytes,
+  supersededLayers: count,
+  superseded: z.array(z.strictObject({ digest: text, bytes, keptBy: z.array(text), keptByCount: count })),
 });
 
 const recipe = z.strictObject({
@@ -86,6 +100,7 @@ const run = z.strictObject({
       bytes,
     }),
   ),
+  holding: holding.nullable(),
 });
 
 const strategyReport = z.strictObject({
@@ -151,7 +166,7 @@ export const reportSchema = z
     headline: text,
     images: z.array(image),
     notBuilt: z.array(z.strictObject({ what: text, why: text })),
-    ledger: z.strictObject({ id: z.enum(["perRepository", "namespace", "stored"]), why: text }),
+    ledger: z.strictObject({ id: z.enum(["perRepository", "namespace", "stored", "ghcr"]), why: text }),
     limits: z.strictObject({ cpus: z.number().positive(), memoryBytes: bytes }),
     repeats: count,
     machine: z.strictObject({

@@ -1,4 +1,13 @@
-import { editNumber, labelOf, LEDGERS, namesOf, pairOf, runOf, scenariosOf } from "../domain/comparison.ts";
+import {
+  editNumber,
+  labelOf,
+  LEDGERS,
+  ledgersBeside,
+  namesOf,
+  pairOf,
+  runOf,
+  scenariosOf,
+} from "../domain/comparison.ts";
 import type { LedgerId } from "../domain/comparison.ts";
 import { formatByteDifference, formatBytes, formatMemory, formatPercent } from "../domain/quantities.ts";
 import type { ImageReport, RunReport, Scenario, StrategyReport } from "../domain/report.ts";
@@ -134,7 +143,7 @@ export function storageGrid(image: ImageReport, deciding: LedgerId): Grid {
   const { current, proposed } = pairOf(image.strategies);
   const names = namesOf({ current, proposed });
   const rows = scenariosOf(image.strategies).flatMap((scenario) =>
-    (Object.keys(LEDGERS) as LedgerId[]).map((ledger) => [
+    ledgersBeside(deciding).map((ledger) => [
       scenario,
       `${LEDGERS[ledger].name}${ledger === deciding ? " *" : ""}`,
       chargeCell(current, scenario, ledger),
@@ -211,7 +220,7 @@ export function exactGrid(image: ImageReport, exact: (bytes: number) => string):
       "strategy",
       ...(Object.keys(LEDGERS) as LedgerId[]).map((ledger) => LEDGERS[ledger].name),
     ],
-    align: ["left", "left", "right", "right", "right"],
+    align: ["left", "left", ...Object.keys(LEDGERS).map(() => "right" as const)],
     rows,
   };
 }

@@ -85,7 +85,28 @@ function afterEdits(image: ImageReport, both: Sides, ledger: LedgerId, before: S
   if (!now) return [];
   const start = `After ${editsSaid(image, editNumber(last))}: ${now.text}`;
   const grown = before && growth(both, before, last, ledger);
-  return [grown ? `${start}; ${grown}` : `${start}.`];
+  const kept = superseded(both, last);
+  return [grown ? `${start}; ${grown}` : `${start}.`, ...(kept === null ? [] : [kept])];
+}
+
+/** What still holds layers that the image no longer has; null where nothing does, or nobody saw. */
+function superseded(both: Sides, last: Scenario): string | null {
+  const said = [both.current, both.proposed].flatMap((strategy, index) => {
+    const holding = runOf(strategy, last)?.holding;
+    const [largest] = holding?.superseded ?? [];
+    if (!holding || largest === undefined) return [];
+    const name = index === 0 ? both.names.current : both.names.proposed;
+    const layers = formatCount(holding.supersededLayers, "superseded layer");
+    const tag = shortTag(largest.keptBy[0] ?? "");
+    const more = largest.keptByCount > 1 ? ` and ${largest.keptByCount - 1} more` : "";
+    return `${name} keeps ${layers} (${formatBytes(holding.supersededBytes)}); the largest, ${formatBytes(largest.bytes)}, is kept by ${tag}${more}.`;
+  });
+  return said.length === 0 ? null : said.join(" ");
+}
+
+/** Tags of 64 letters say nothing more than their first twelve. */
+function shortTag(tag: string): string {
+  return tag.replace(/:([0-9a-f]{12})[0-9a-f]{52}$/u, ":$1...");
 }
 
 /** How much each side grew from the last state before the edits to the last edit. */

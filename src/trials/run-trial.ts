@@ -1,8 +1,9 @@
 import type { Builder, BuildRun, DroppedFlag } from "../builders/types.ts";
 import type { Job, JobResult, Limits, Phases } from "../domain/job.ts";
-import type { Ledgers, RepositoryUse, Snapshot, Traffic } from "../domain/registry.ts";
+import type { Holding, Ledgers, RepositoryUse, Snapshot, Traffic } from "../domain/registry.ts";
 import type { Scenario } from "../domain/report.ts";
-import { blobsOf, chargeAll, useOf } from "../registry/ledgers.ts";
+import { holdingOf } from "../registry/holding.ts";
+import { blobsOf, chargeHistory, useOf } from "../registry/ledgers.ts";
 import type { TrialRegistry } from "../registry/trial-registry.ts";
 import { checkedResult, pushRemarks } from "./check-result.ts";
 import { countHits, imageManifest } from "./hits.ts";
@@ -21,6 +22,7 @@ export type RunRecord = {
   traffic: Traffic;
   ledgers: Ledgers;
   repositories: RepositoryUse[];
+  holding: Holding;
 };
 
 /**
@@ -73,14 +75,15 @@ export async function runTrial(
   const record: TrialRecord = { runs: [], dropped: [], remarks: [], machineMs: 0 };
   try {
     const ready = await buildPrerequisites(spec, { registry, doors, signal, record });
-    let before = await registry.snapshot();
+    // The registry after each scenario, from before the first on.
+    const history = [await registry.snapshot()];
     if (ready !== null) {
-      record.runs.push(unstarted(spec, ready, before));
+      record.runs.push(unstarted(spec, ready, history));
       return record;
     }
     for (const scenario of spec.scenarios) {
       await registry.mark();
-      const around: Surroundings = { registry, before, doors, signal, record };
+      const around: Surroundings = { registry, history, doors, signal, record };
       let run = await filledRun(spec, scenario, around);
       if (run.record.result.outcome === "out-of-memory" && spec.moreMemoryBytes !== null) {
         await registry.rollBack();
@@ -89,7 +92,7 @@ export async function runTrial(
         record.runs.push(run.record);
       }
       if (run.record.result.outcome !== "succeeded") break;
-      before = run.after;
+      history.push(run.after);
     }
     return record;
   } finally {
@@ -100,7 +103,7 @@ export async function runTrial(
 /** Builds what the image starts from; the result of the first that does not succeed, or null. */
 async function buildPrerequisites(
   spec: TrialSpec,
-  { registry, doors, signal, record }: Omit<Surroundings, "before">,
+  { registry, doors, signal, record }: Omit<Surroundings, "history">,
 ): Promise<JobResult | null> {
   for (const { builder, describe } of spec.prerequisites) {
     signal.throwIfAborted();
@@ -117,7 +120,7 @@ async function buildPrerequisites(
 }
 
 /** The first scenario of an image whose own base could not be built. */
-function unstarted(spec: TrialSpec, result: JobResult, snapshot: Snapshot): RunRecord {
+function unstarted(spec: TrialSpec, result: JobResult, history: readonly Snapshot[]): RunRecord {
   const line = "[tare: the image that this one starts from could not be built]";
   return {
     scenario: spec.scenarios[0] ?? "cold",
@@ -128,14 +131,15 @@ function unstarted(spec: TrialSpec, result: JobResult, snapshot: Snapshot): RunR
     hits: "unknown",
     misses: "unknown",
     traffic: { pulledBytes: 0, pushedBytes: 0, serverErrors: 0 },
-    ledgers: chargeAll(snapshot),
+    ledgers: chargeHistory(history),
     repositories: [],
+    holding: holdingOf(history, []),
   };
 }
 
 type Surroundings = {
   registry: TrialRegistry;
-  before: Snapshot;
+  history: readonly Snapshot[];
   doors: TrialDoors;
   signal: AbortSignal;
   record: TrialRecord;
@@ -167,7 +171,8 @@ async function runOnce(
   why: RunReason,
   around: Surroundings,
 ): Promise<Ran> {
-  const { registry, doors, signal, record } = around;
+  const { registry, history, doors, signal, record } = around;
+  const before = lastOf(history);
   signal.throwIfAborted();
   doors.onRun(scenario, why);
   const build = spec.describe(scenario, registry.host, limits);
@@ -188,7 +193,7 @@ async function runOnce(
   const remark = registryRemark(`the ${scenario} run`, result.outcome, traffic);
   if (remark !== null) record.remarks.push(`${scenario}: ${remark}`);
   record.remarks.push(...after.faults.map(({ said }) => `${scenario}: ${said}`));
-  record.remarks.push(...pushRemarks(scenario, build, around.before, after));
+  record.remarks.push(...pushRemarks(scenario, build, before, after));
   const run: RunRecord = {
     scenario,
     timed: why === "timed",
@@ -196,14 +201,22 @@ async function runOnce(
     result,
     phases: spec.builder.phases(build, result),
     ...(result.outcome === "succeeded"
-      ? await hitsOf(build, spec.baseDiffIds(scenario), around.before, after, registry)
+      ? await hitsOf(build, spec.baseDiffIds(scenario), before, after, registry)
       : ({ hits: "unknown", misses: "unknown" } as const)),
     traffic,
-    ledgers: chargeAll(after),
+    ledgers: chargeHistory([...history, after]),
     repositories: useOf(after, names(build.images), names(build.cacheTo)),
+    holding: holdingOf(
+      [...history, after],
+      build.images.map((image) => ({ repository: repositoryOf(image, registry.host), tag: tagOf(image) })),
+    ),
   };
   record.dropped = dropped;
   return { record: run, after };
+}
+
+function lastOf(history: readonly Snapshot[]): Snapshot {
+  return history.at(-1) ?? { repositories: [], stored: null, faults: [] };
 }
 
 async function hitsOf(

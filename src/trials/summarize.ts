@@ -44,6 +44,7 @@ function summarize(scenario: Scenario, runs: readonly RunRecord[]): RunReport {
     pushedBytes: storage?.traffic.pushedBytes ?? "unknown",
     ledgers: storage?.ledgers ?? null,
     repositories: storage?.repositories ?? [],
+    holding: storage?.holding ?? null,
   };
 }
 

@@ -123,16 +123,20 @@ describe("a trial that succeeds", () => {
         perRepository: cache(2, 5_700_000) + image(5_700_000),
         namespace: 6_700_000,
         stored: 6_700_000 + 3 * 1_500,
+        ghcr: cache(2, 5_700_000) + image(5_700_000),
       },
       {
         perRepository: cache(2, 5_700_000) + image(5_700_000),
         namespace: 6_700_000,
         stored: 6_700_000 + 3 * 1_500,
+        ghcr: cache(2, 5_700_000) + image(5_700_000),
       },
       {
         perRepository: cache(4, 11_400_100) + image(5_700_100),
         namespace: 1_000_000 + 5_700_000 + 5_700_100,
         stored: 1_000_000 + 5_700_000 + 5_700_100 + 6 * 1_500,
+        // The image before the edit is a version that stays.
+        ghcr: cache(4, 11_400_100) + image(5_700_100) + 5_700_000 + 1_500,
       },
     ]);
     expect(runs.at(-1)?.repositories).toStrictEqual([

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Outcome } from "../../src/domain/job.ts";
+import type { Holding } from "../../src/domain/registry.ts";
 import type { Scenario } from "../../src/domain/report.ts";
 import type { RunRecord, TrialRecord } from "../../src/trials/run-trial.ts";
 import { repeatDifferences, summarizeRuns } from "../../src/trials/summarize.ts";
@@ -42,13 +43,26 @@ function record(scenario: Scenario, given: Given = {}): RunRecord {
     hits: 1,
     misses: 2,
     traffic: { pulledBytes: 10, pushedBytes: 20, serverErrors: 0 },
-    ledgers: { perRepository: namespace + 5, namespace, stored: namespace + 7 },
+    ledgers: { perRepository: namespace + 5, namespace, stored: namespace + 7, ghcr: namespace + 9 },
+    holding: HOLDING,
     repositories: [{ name: "group/app", role: "image", tags: 1, bytes: namespace }],
     ...rest,
   };
 }
 
 const repeat = (...runs: RunRecord[]): TrialRecord => ({ runs, dropped: [], remarks: [], machineMs: 0 });
+
+const ROLES = { image: 1, cache: 2, unreferenced: 3 };
+const HOLDING: Holding = {
+  perRepository: ROLES,
+  namespace: ROLES,
+  stored: ROLES,
+  tags: 1,
+  blobs: 2,
+  supersededBytes: 0,
+  supersededLayers: 0,
+  superseded: [],
+};
 
 const SCENARIOS: Scenario[] = ["cold", "warm", "edit 1"];
 
@@ -74,7 +88,8 @@ describe("runs over all repeats", () => {
       misses: 2,
       pulledBytes: 10,
       pushedBytes: 20,
-      ledgers: { perRepository: 1_005, namespace: 1_000, stored: 1_007 },
+      ledgers: { perRepository: 1_005, namespace: 1_000, stored: 1_007, ghcr: 1_009 },
+      holding: HOLDING,
       repositories: [{ name: "group/app", role: "image", tags: 1, bytes: 1_000 }],
     });
   });
