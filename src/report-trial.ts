@@ -84,7 +84,9 @@ function spent({ images, wallMs, machineMs }: Tried, { estimate }: PreparedTrial
   const bytes = images.reduce((sum, image) => sum + coldBytes(image), 0);
   const took = `The trial took ${formatDuration(wallMs)}, ${machineMinutes(machineMs)} of it in jobs`;
   const expected = `${formatDuration(estimate.wallMs)} and images of ${formatBytes(estimate.bytes)}`;
-  return `${took}; images of ${formatBytes(bytes)} after the cold build. Expected were ${expected} (${estimate.basis}).`;
+  const stored =
+    bytes === 0 ? "no image after the cold build" : `images of ${formatBytes(bytes)} after the cold build`;
+  return `${took}; ${stored}. Expected were ${expected} (${estimate.basis}).`;
 }
 
 function machineMinutes(machineMs: number): string {
@@ -92,8 +94,9 @@ function machineMinutes(machineMs: number): string {
 }
 
 function coldBytes(image: ImageReport): number {
-  const cold = image.strategies[0]?.runs.find((run) => run.scenario === "cold");
-  return cold?.ledgers?.namespace ?? 0;
+  // The first strategy whose cold build left something: where the current one fails, the proposed.
+  const colds = image.strategies.map(({ runs }) => runs.find((run) => run.scenario === "cold"));
+  return colds.find((run) => run?.ledgers)?.ledgers?.namespace ?? 0;
 }
 
 function remarks(tried: Tried): string[] {

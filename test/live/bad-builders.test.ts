@@ -215,6 +215,25 @@ describe("a registry that answers with 500 in the middle", () => {
     ]);
   });
 
+  it("is an Outage where it ends in the middle altogether", async () => {
+    const script =
+      "sleep 2; head -c 5000 /dev/urandom > /tmp/layer; push group/project/image latest /tmp/layer; exit 1";
+    const hostile = hostileTrial(live, script, {
+      async around(run) {
+        const running = run();
+        await sleep(1_000);
+        const { docker } = live.testbed.engine;
+        for (const { Id, Names } of await docker.listContainers())
+          if (Names.some((name) => name.includes(hostile.name) && !name.endsWith("-cold")))
+            await docker.getContainer(Id).kill();
+        return running;
+      },
+    });
+    const trial = begun(hostile);
+    await expect(trial).rejects.toThrow(Outage);
+    await expect(trial).rejects.toThrow(/^The registry does not answer: /);
+  });
+
   it("is not what a builder met that broke off its own upload", async () => {
     const script = String.raw`path=$(location group/project/image)
       { printf 'PATCH %s HTTP/1.1\r\nHost: %s\r\nContent-Length: 1000000\r\n\r\n' "$path" "$HOST"; head -c 300000 /dev/zero; sleep 1; } |

@@ -98,6 +98,7 @@ describe("a change to a build that fails already", () => {
     expect(mail).toMatch(
       /^lint: current fails in the cold build, and so does proposed: infrastructure, not this change\. /,
     );
+    expect(mail).toContain("; no image after the cold build.");
     const logs = between(mail, "Last lines of", "lint: storage");
     expect(logs).toMatch(
       /^Last lines of current, cold build: .*no route to the mirror .*Last lines of proposed, cold build: .*no route to the mirror /,
