@@ -1,0 +1,93 @@
+import { editNumber, LEDGERS } from "../domain/comparison.ts";
+import type { LedgerId } from "../domain/comparison.ts";
+import type { Scenario } from "../domain/report.ts";
+import { formatBytes } from "../domain/quantities.ts";
+import type { ClaimFacts, ImageFacts, RunFacts, StrategyFacts } from "./facts.ts";
+import type { ClaimAnswer } from "./types.ts";
+
+/** What an assertion comes to; a question is worded afterwards. */
+export type Judged = Pick<ClaimAnswer, "mark" | "sentence">;
+
+/** An image of which both sides were built. */
+export type Sides = { image: string; current: StrategyFacts; proposed: StrategyFacts; facts: ImageFacts };
+
+export function sidesOf(facts: ClaimFacts): Sides[] {
+  return facts.images.flatMap((image) => {
+    const current = image.strategies.find(({ role }) => role === "current");
+    const proposed = image.strategies.find(({ role }) => role === "proposed");
+    return current && proposed ? [{ image: image.image, current, proposed, facts: image }] : [];
+  });
+}
+
+export function runIn(strategy: StrategyFacts, scenario: Scenario): RunFacts | null {
+  return strategy.runs.find((run) => run.scenario === scenario) ?? null;
+}
+
+export function chargeAt(strategy: StrategyFacts, scenario: Scenario, ledger: LedgerId): number | null {
+  return runIn(strategy, scenario)?.charges[ledger] ?? null;
+}
+
+/** Bytes of the last state before any edit, and of each edit by its number. */
+export function chargesOf(
+  strategy: StrategyFacts,
+  ledger: LedgerId,
+): { before: number | null; edits: Map<number, number> } {
+  const edits = new Map<number, number>();
+  let before: number | null = null;
+  for (const { scenario, charges } of strategy.runs) {
+    const bytes = charges[ledger];
+    if (bytes === undefined) continue;
+    if (editNumber(scenario) > 0) edits.set(editNumber(scenario), bytes);
+    else before = bytes;
+  }
+  return { before, edits };
+}
+
+/** The ledgers that a sentence names: repositories added up, and what the forge charges by. */
+export function namedLedgers(facts: ClaimFacts): LedgerId[] {
+  const forge = facts.ledger ?? "namespace";
+  return forge === "perRepository" ? ["perRepository", "namespace"] : ["perRepository", forge];
+}
+
+/** The ledger that the forge charges by, as the reason why figures that differ do not contradict each other. */
+export function decider(facts: ClaimFacts): string {
+  return facts.ledger === null
+    ? "the ledger decides (which one the forge charges by is not known)"
+    : `the ledger decides (the forge charges ${LEDGERS[facts.ledger].by})`;
+}
+
+/** A multiple counts as reached from 85 % of it on: 1.7 times is "double". */
+export const REACHED_FROM = 0.85;
+
+export function reaches(times: number, factor: number): boolean {
+  return times >= REACHED_FROM * factor;
+}
+
+/** `1.90 times counted per repository (21.09 MB against 11.08 MB)` */
+export function timesText(ledger: LedgerId, bytes: number, base: number): string {
+  return `${(bytes / base).toFixed(2)} times ${LEDGERS[ledger].by} (${formatBytes(bytes)} against ${formatBytes(base)})`;
+}
+
+/** `confirmed` where everything says so, `refuted` where nothing does; null where nothing says anything. */
+export function markOf(holds: readonly boolean[]): "confirmed" | "refuted" | "depends" | null {
+  if (holds.length === 0) return null;
+  if (holds.every(Boolean)) return "confirmed";
+  return holds.some(Boolean) ? "depends" : "refuted";
+}
+
+/** `alpine: ` where there are several images. */
+export function aboutImage(image: string, count: number, why: string): string {
+  return count > 1 ? `${image}, ${why} of ${count} images: ` : "";
+}
+
+export function notTested(sentence: string): Judged {
+  return { mark: "not tested", sentence };
+}
+
+/** The entry with the greatest weight; null for none. */
+export function greatest<T>(entries: readonly T[], weight: (entry: T) => number): T | null {
+  return entries.reduce<T | null>(
+    (best, entry) => (best === null || weight(entry) > weight(best) ? entry : best),
+    null,
+  );
+}

@@ -1,0 +1,100 @@
+import type { LedgerId } from "../domain/comparison.ts";
+import type { Outcome, Privileges } from "../domain/job.ts";
+import type { BuilderId, Recipe } from "../domain/recipe.ts";
+import type { Scenario, StrategyReport } from "../domain/report.ts";
+
+/** All that claims are held against. What is not known is null, absent or an empty list, and is never guessed. */
+export type ClaimFacts = {
+  /** Ledger that the project's forge charges by; null where that is not known. */
+  ledger: LedgerId | null;
+  /** False on a link without a limit: times then decide nothing. */
+  timesDecide: boolean;
+  images: ImageFacts[];
+  /** Recipes of the changed jobs before and after; null where no template was read. */
+  recipes: { base: Recipe[]; head: Recipe[] } | null;
+  /** Dockerfiles in the folders of those that the jobs build; null where no tree was read. */
+  dockerfiles: DockerfileCopies[] | null;
+  /** What each builder needs, in words; absent where it is not known, null where it needs nothing. */
+  needs: Partial<Record<BuilderId, string | null>>;
+  /** Minutes that the forge charges for one minute of a job, by kind of runner. Empty: nothing is said of money. */
+  computeFactors: ComputeFactor[];
+};
+
+/** `factor` 0.5: one minute of a job is charged as half a minute. */
+export type ComputeFactor = { runner: string; factor: number };
+
+export type ImageFacts = {
+  image: string;
+  /** Number of edits that were replayed, and whether they were made up. */
+  edits: { count: number; synthetic: boolean };
+  strategies: StrategyFacts[];
+};
+
+export type StrategyFacts = {
+  /** `kaniko/layers+redo`. */
+  label: string;
+  builder: BuilderId;
+  role: StrategyReport["role"];
+  /** Built with --reproducible, by variant or by template. */
+  reproducible: boolean;
+  cache: boolean;
+  privileges: Privileges;
+  runs: RunFacts[];
+  /** null where no fork was tried. */
+  fork: ForkFacts | null;
+  /** null where no cleanup was simulated. */
+  cleanup: CleanupFacts | null;
+};
+
+export type RunFacts = {
+  scenario: Scenario;
+  outcome: Outcome;
+  /** Median of build and push in milliseconds; null where it was not timed. */
+  totalMs: number | null;
+  /** Bytes after this run; a ledger that is not known is absent. */
+  charges: Partial<Record<LedgerId, number>>;
+  memoryPeakBytes: number | null;
+  memoryLimitBytes: number;
+  /** Peak of the run with more memory; null where there was none. */
+  storageRunPeakBytes: number | null;
+};
+
+/** One pipeline of a contributor's fork. `reused` of `layers` came out of a cache, by digest. */
+export type ForkRunFacts = {
+  outcome: Outcome;
+  reused: number | null;
+  layers: number | null;
+  totalMs: number | null;
+};
+
+export type ForkFacts = {
+  /** His first pipeline with the edit, and the second with the same edit; null where it did not come to that. */
+  first: ForkRunFacts | null;
+  second: ForkRunFacts | null;
+  /** Whether upstream's cache could be read; null where the builder was not seen to try. */
+  upstreamRead: boolean | null;
+  /** What came of a push to upstream's cache. */
+  cachePushDenied: "warning" | "failed" | "not tried" | "not denied";
+};
+
+/** What remains when the cleanup policy has done its work. */
+export type CleanupFacts = {
+  /** The policy in words, `keep 1 tag per repository, older than 7 days`. */
+  policy: string;
+  /** Bytes before and after it, after the last edit. */
+  before: Partial<Record<LedgerId, number>>;
+  floor: Partial<Record<LedgerId, number>>;
+};
+
+/** A Dockerfile, and what it copies from its context. */
+export type DockerfileCopies = {
+  path: string;
+  /** Jobs that build it; empty where none does. */
+  jobs: string[];
+  /** COPY, ADD and bind mounts that read the context; 1-based lines, the text of the first line. */
+  fromContext: { line: number; text: string }[];
+  /** COPY and ADD of other stages, images and addresses: they need no context. */
+  fromElsewhere: { line: number; text: string }[];
+  /** Why it could not be read; null where it was. */
+  unread: string | null;
+};
