@@ -72,6 +72,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   recipes: ["dockerfile-ast", "unbash", "yaml"],
   executors: ["dockerode", "tar-stream"],
   network: ["send", "zod"],
+  registry: ["jose", "selfsigned"],
   reports: ["mustache", "zod"],
   channels: ["@gitbeaker/rest", "mailparser", "nodemailer", "octokit", "pino", "probot", "zod"],
   web: ["pino"],
@@ -94,7 +95,7 @@ const PURE = [
   /^trials\/(?:statistics|verdict|headline|plan|summarize|references|hits|estimate|sample|strategies)\.ts$/,
   /^reports\/(?!fill\.ts$)/,
   /^config\/(?!open-operator-file\.ts$|serve\.ts$)/,
-  /^registry\/(?:ledgers|access-log|read-manifest|schema1|settle)\.ts$/,
+  /^registry\/(?:token-scopes|ledgers|access-log|read-manifest|schema1|settle)\.ts$/,
   /^network\/link-rate\.ts$/,
 ];
 

@@ -5,7 +5,7 @@ import { openAnswerStore } from "./answer-store.ts";
 import { createDownloadCounts, type DownloadReport } from "./download-counts.ts";
 import { createDownloadDesk, type DownloadMode } from "./download-desk.ts";
 import { createLink, type Link } from "./link.ts";
-import { listenOnLoopback } from "./listen.ts";
+import { listenOnLoopback } from "../lib/listen.ts";
 import { createOrigins } from "./origin.ts";
 import { openTunnel } from "./tunnel.ts";
 

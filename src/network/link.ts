@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { createCarrier, type Carrier } from "./carrier.ts";
-import { listenOnLoopback } from "./listen.ts";
+import { listenOnLoopback } from "../lib/listen.ts";
 import { createPace } from "./pace.ts";
 
 /** The link between builder and registry: a relay on loopback that holds every byte to one rate. */

@@ -8,7 +8,14 @@ import {
   readManifest,
   type ReadManifest,
 } from "./read-manifest.ts";
-import { LOOK, PATIENCE, registryHttp, type Ask, type RegistryPatience } from "./registry-http.ts";
+import {
+  LOOK,
+  PATIENCE,
+  registryHttp,
+  type Ask,
+  type Authorize,
+  type RegistryPatience,
+} from "./registry-http.ts";
 import { namedBytes } from "./schema1.ts";
 
 /** Pages and names of one list, far above what any registry of builds holds. */
@@ -40,8 +47,12 @@ export type RegistryClient = {
  * Client of the registry at `origin`, for example `http://127.0.0.1:5000`. Throws Outage, with the path, where the
  * registry does not answer as it should or shows bytes that their digest does not name.
  */
-export function createRegistryClient(origin: string, patience: RegistryPatience = PATIENCE): RegistryClient {
-  const ask = registryHttp(origin, patience);
+export function createRegistryClient(
+  origin: string,
+  patience: RegistryPatience = PATIENCE,
+  authorize?: Authorize,
+): RegistryClient {
+  const ask = registryHttp(origin, patience, authorize);
   return {
     repositories: async () => texts(await pages(ask, origin, "/v2/_catalog?n=1000", "repositories", [])),
     // A push that was killed leaves a repository with blobs and without tags: CNCF Distribution answers 404 then.

@@ -33,9 +33,19 @@ export type Answer = { status: number; headers: Headers; bytes: Buffer };
 /** Asks one registry; throws Outage, with the path, for everything that is no answer. */
 export type Ask = (request: Request) => Promise<Answer>;
 
+/** The Authorization header for a path; null where the registry asks for none. */
+export type Authorize = (path: string) => Promise<string | null>;
+
 /** Reads of the registry at `origin`. 429 and 5xx are asked once more; a body ends at 4 MiB. */
-export function registryHttp(origin: string, patience: RegistryPatience): Ask {
-  return async (request) => {
+export function registryHttp(
+  origin: string,
+  patience: RegistryPatience,
+  authorize: Authorize = async () => null,
+): Ask {
+  return async (asked) => {
+    const authorization = await authorize(asked.path);
+    const own: Record<string, string> = authorization === null ? {} : { authorization };
+    const request = { ...asked, headers: { ...asked.headers, ...own } };
     const first = await attempt(origin, request, patience);
     if (!("refusedWith" in first)) return first;
     await wait(first.waitMs);

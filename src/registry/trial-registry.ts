@@ -1,15 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:net";
 import { Outage, Problem } from "../domain/problem.ts";
-import type { JobFile, Service, ServiceSpec } from "../domain/job.ts";
-import type { Snapshot, Traffic } from "../domain/registry.ts";
+import type { Service, ServiceSpec } from "../domain/job.ts";
+import type { Denial, Snapshot, Traffic } from "../domain/registry.ts";
 import { readTraffic, uploadedDigests } from "./access-log.ts";
 import { createRegistryClient, type RegistryClient } from "./client.ts";
-import { PATIENCE, registryHttp } from "./registry-http.ts";
+import { ownAuthorization } from "./own-authorization.ts";
+import { configuration, ROOT } from "./registry-configuration.ts";
+import { PATIENCE, registryHttp, type Authorize } from "./registry-http.ts";
 import { NO_REASON, readServerErrors } from "./server-errors.ts";
 import { takeSnapshot } from "./snapshot.ts";
+import { createTokenServer, type Login, type TokenServer } from "./token-server.ts";
 
-const ROOT = "/var/lib/registry";
 const DATA = `${ROOT}/docker/registry/v2`;
 const READY_LIMIT_MS = 15_000;
 const LOG_LIMIT_MS = 10_000;
@@ -27,6 +29,16 @@ export type TrialRegistry = {
   mark(): Promise<void>;
   rollBack(): Promise<void>;
   remove(): Promise<void>;
+  /** Who may do what; null where everybody may do everything. */
+  access: RegistryAccess | null;
+};
+
+/** Users of a registry that enforces what they may do. */
+export type RegistryAccess = {
+  login(user: "upstream" | "contributor"): Login;
+  letUpstreamBeRead(readable: boolean): void;
+  /** What was asked for and not given since the last call. */
+  takeDenied(): Denial[];
 };
 
 export type RegistryOptions = {
@@ -34,22 +46,10 @@ export type RegistryOptions = {
   image: string;
   /** Named volume that keeps the storage; null for storage that goes with the registry. */
   volume: string | null;
+  /** Root namespace of a fork: then users have passwords and rights. Left out, everybody may do everything. */
+  contributor?: string;
   startService(spec: ServiceSpec): Promise<Service>;
 };
-
-function configuration(port: number): JobFile {
-  const text = [
-    "version: 0.1",
-    // The access log is on standard output by itself; everything below a warning would double it.
-    "log: {level: warn}",
-    `storage: {filesystem: {rootdirectory: ${ROOT}}, delete: {enabled: true}}`,
-    // Foreign layers are named by where they are; by itself Distribution refuses every such manifest.
-    'validation: {manifests: {urls: {allow: ["^https?://"]}}}',
-    `http: {addr: "127.0.0.1:${port}"}`,
-    "",
-  ].join("\n");
-  return { kind: "file", path: "/etc/tare/registry.yml", content: Buffer.from(text), executable: false };
-}
 
 /** A TCP port of loopback that nothing listens on now. */
 function freePort(): Promise<number> {
@@ -65,6 +65,17 @@ function freePort(): Promise<number> {
 
 /** Starts a registry; another process may take the port in between, so that it is tried three times. */
 export async function startRegistry(options: RegistryOptions): Promise<TrialRegistry> {
+  const { contributor } = options;
+  const tokens = contributor === undefined ? null : await createTokenServer({ contributor });
+  try {
+    return await startWith(options, tokens);
+  } catch (error) {
+    await tokens?.close();
+    throw error;
+  }
+}
+
+async function startWith(options: RegistryOptions, tokens: TokenServer | null): Promise<TrialRegistry> {
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
     const service = await options.startService({
@@ -72,10 +83,10 @@ export async function startRegistry(options: RegistryOptions): Promise<TrialRegi
       image: options.image,
       main: ["registry", "serve", "/etc/tare/registry.yml"],
       environment: { OTEL_TRACES_EXPORTER: "none" },
-      files: [configuration(port)],
+      files: configuration(port, tokens),
       volumes: [{ path: ROOT, name: options.volume }],
     });
-    if (await answers(service, port)) return trialRegistry(service, port);
+    if (await answers(service, port)) return trialRegistry(service, port, tokens);
     const said = await service.tail();
     await service.remove();
     if (attempt === 3) {
@@ -91,7 +102,7 @@ async function answers(service: Service, port: number): Promise<boolean> {
       const signal = AbortSignal.timeout(READY_LIMIT_MS);
       const response = await fetch(`http://127.0.0.1:${port}/v2/`, { signal });
       // Another program that took the port would answer in the registry's place.
-      if (response.ok) return await service.running();
+      if (response.ok || response.status === 401) return await service.running();
     } catch {
       if (!(await service.running())) return false;
     }
@@ -100,8 +111,9 @@ async function answers(service: Service, port: number): Promise<boolean> {
   return false;
 }
 
-function trialRegistry(service: Service, port: number): TrialRegistry {
-  const client = createRegistryClient(`http://127.0.0.1:${port}`);
+function trialRegistry(service: Service, port: number, tokens: TokenServer | null): TrialRegistry {
+  const authorize = tokens === null ? undefined : ownAuthorization(tokens);
+  const client = createRegistryClient(`http://127.0.0.1:${port}`, PATIENCE, authorize);
   let linesRead = 0;
   /** Answers of 5xx before, those to clients that hung up included. */
   let errorsRead = 0;
@@ -120,7 +132,7 @@ function trialRegistry(service: Service, port: number): TrialRegistry {
       return takeSnapshot(client, await client.repositories(), stored);
     },
     async traffic() {
-      const lines = await settledLog(service, port);
+      const lines = await settledLog(service, port, authorize);
       const fresh = lines.slice(linesRead);
       if (uploadedDigests(fresh).some((digest) => !sizes.has(digest))) await listBlobs();
       const bytes = readTraffic(fresh, sizes);
@@ -142,7 +154,11 @@ function trialRegistry(service: Service, port: number): TrialRegistry {
       if (!(await answers(service, port)))
         throw new Outage("The registry did not come back.", "Run it again.");
     },
-    remove: () => service.remove(),
+    async remove() {
+      await tokens?.close();
+      await service.remove();
+    },
+    access: tokens,
   };
 }
 
@@ -150,9 +166,9 @@ function trialRegistry(service: Service, port: number): TrialRegistry {
  * The access log with everything in it that was answered before now. The engine hands lines on with a delay: a question
  * of Tare's own, which no ledger counts, is the sign that those before it have arrived.
  */
-async function settledLog(service: Service, port: number): Promise<string[]> {
+async function settledLog(service: Service, port: number, authorize?: Authorize): Promise<string[]> {
   const sign = `/v2/?tare=${randomUUID()}`;
-  const ask = registryHttp(`http://127.0.0.1:${port}`, { ...PATIENCE, timeoutMs: LOG_LIMIT_MS });
+  const ask = registryHttp(`http://127.0.0.1:${port}`, { ...PATIENCE, timeoutMs: LOG_LIMIT_MS }, authorize);
   await ask({ path: sign, method: "HEAD" });
   const deadline = performance.now() + LOG_LIMIT_MS;
   for (;;) {

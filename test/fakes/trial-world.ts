@@ -1,5 +1,5 @@
 import type { Job, JobResult, Outcome } from "../../src/domain/job.ts";
-import type { Descriptor, Manifest, Snapshot, Traffic } from "../../src/domain/registry.ts";
+import type { Denial, Descriptor, Manifest, Snapshot, Traffic } from "../../src/domain/registry.ts";
 import type { TrialRegistry } from "../../src/registry/trial-registry.ts";
 
 /** A layer by name and size; its unpacked digest is its name with `diff-` before it. */
@@ -13,6 +13,8 @@ export type FakeTrialRegistry = TrialRegistry & {
   move(traffic: { pulledBytes?: number; pushedBytes?: number }): void;
   /** Requests of a build that it answered with an error of its own, and why. */
   failRequests(count: number, why: string): void;
+  /** What a build asked for and was not given. */
+  deny(denial: Denial): void;
 };
 
 /** How a job ends; what is left out is a success of 1,000 ms of build and 500 ms of push. */
@@ -92,6 +94,7 @@ function fakeTrialRegistry(name: string, log: string[]): FakeTrialRegistry {
   let marked = held;
   let traffic: Traffic = { pulledBytes: 0, pushedBytes: 0, serverErrors: 0 };
   const configs = new Map<string, string[]>();
+  const denied: Denial[] = [];
   const refuse = async (): Promise<never> => {
     throw new Error("a trial asks for configurations only");
   };
@@ -130,6 +133,12 @@ function fakeTrialRegistry(name: string, log: string[]): FakeTrialRegistry {
     async remove() {
       log.push(`remove ${name}`);
     },
+    access: {
+      login: (user) => ({ username: user, password: `password of ${user}` }),
+      letUpstreamBeRead: (readable) => void log.push(`upstream ${readable ? "readable" : "unreadable"}`),
+      takeDenied: () => denied.splice(0),
+    },
+    deny: (denial) => void denied.push(denial),
     push(repository, tag, layers) {
       const key = `${repository}-${layers.map(([layer]) => layer).join("-")}`;
       configs.set(
