@@ -1,3 +1,4 @@
+import type { Outcome } from "../domain/job.ts";
 import type { RunReport, Scenario } from "../domain/report.ts";
 import { lastWords } from "./last-words.ts";
 import type { RunRecord, TrialRecord } from "./run-trial.ts";
@@ -58,7 +59,7 @@ function highest(values: readonly (number | "unknown")[]): number | "unknown" {
   return numbers.length === 0 ? "unknown" : Math.max(...numbers);
 }
 
-/** Where storage or hits differ between repeats, in words; empty where all repeats agree to the byte. */
+/** Where outcomes, storage or hits differ between repeats, in words; empty where all repeats agree to the byte. */
 export function repeatDifferences(
   label: string,
   scenarios: readonly Scenario[],
@@ -67,6 +68,8 @@ export function repeatDifferences(
   let spreadBytes = 0;
   const notes: string[] = [];
   for (const scenario of scenarios) {
+    const ended = outcomeDifference(scenario, repeats);
+    if (ended !== null) notes.push(`${label}, ${scenario}: ${ended}`);
     const runs = repeats.flatMap((repeat) =>
       repeat.runs.filter(
         (run) => run.scenario === scenario && run.timed && run.result.outcome === "succeeded",
@@ -84,6 +87,27 @@ export function repeatDifferences(
     notes.unshift(said);
   }
   return notes;
+}
+
+const ENDS: Record<Exclude<Outcome, "succeeded">, string> = {
+  failed: "failed",
+  "out-of-memory": "was killed for want of memory",
+  "timed-out": "ran out of time",
+  canceled: "was canceled",
+};
+
+/** The same build that ends now so, now otherwise: one repeat alone does not tell whose fault that is. */
+function outcomeDifference(scenario: Scenario, repeats: readonly TrialRecord[]): string | null {
+  const outcomes = repeats.flatMap(({ runs }, index) => {
+    const run = runs.find((each) => each.scenario === scenario && each.timed);
+    return run === undefined ? [] : [{ repeat: index + 1, outcome: run.result.outcome }];
+  });
+  const good = outcomes.find(({ outcome }) => outcome === "succeeded");
+  for (const { repeat, outcome } of outcomes) {
+    if (good === undefined || outcome === "succeeded") continue;
+    return `it ${ENDS[outcome]} in repeat ${repeat} and succeeded in repeat ${good.repeat}: look at its log before you blame the recipe.`;
+  }
+  return null;
 }
 
 function hitsOf({ hits, misses }: RunRecord): string {

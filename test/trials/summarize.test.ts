@@ -201,6 +201,16 @@ describe("differences between repeats", () => {
     expect(differences()).toStrictEqual([]);
   });
 
+  it("tell that the same build ended otherwise: who reads of a failure must know", () => {
+    const fine = repeat(record("cold"), record("warm"));
+    const late = repeat(record("cold"), record("warm", { outcome: "timed-out" }));
+    expect(differences(fine, late)).toStrictEqual([
+      "alder, kaniko/layers, warm: it ran out of time in repeat 2 and succeeded in repeat 1: look at its log before you blame the recipe.",
+    ]);
+    const failing = repeat(record("cold", { outcome: "failed" }));
+    expect(differences(failing, failing)).toStrictEqual([]);
+  });
+
   it("tell the greatest difference of bytes in any scenario", () => {
     const repeats = [
       repeat(record("cold", { namespace: 1_000 }), record("warm", { namespace: 1_500 })),
