@@ -169,7 +169,7 @@ function takePulls(reading: JobReading, draft: Draft): void {
 function dispatch(reading: JobReading, command: ShellCommand): void {
   const [program, ...words] = command.words;
   const path = program === undefined ? "" : render(program.value);
-  const name = path.slice(path.lastIndexOf("/") + 1);
+  const name = path.slice(path.lastIndexOf("/") + 1).replace(/\.exe$/, "");
   if (isKaniko(path, words, reading.frame)) {
     return keep(reading, command, readKanikoBuild(reading, command, words));
   }

@@ -1,6 +1,6 @@
 /** Words without which no script builds an image. */
 export const BUILDERS =
-  /docker|executor|kaniko|buildah|podman|buildctl|buildkit|buildx|nerdctl|\bimg\b|\bpack\b|earthly|\bko\b|skopeo|crane|skaffold|werf|\bs2i\b|\bdepot\b|jib|spring-boot:build-image|bootBuildImage|\baz\b.{0,40}\bacr\b|gcloud builds|apptainer|singularity|makisu|melange|apko/;
+  /docker|executor|kaniko|buildah|podman|buildctl|buildkit|buildx|nerdctl|\bimg\b|\bpack\b|earthly|\bko\b|skopeo|crane|skaffold|werf|\bs2i\b|\bdepot\b|jib|spring-boot:build-image|bootBuildImage|\baz\b.{0,40}\bacr\b|gcloud builds|apptainer|singularity|makisu|nixpacks|devcontainer|container:push|melange|apko/;
 
 /** Words of a program that stand before what it does: flags, and variables that hold some. */
 const BETWEEN = String.raw`\s+(?:(?:-\S+|\$[({]?\w+[)}]?)\s+){0,12}`;
@@ -50,7 +50,8 @@ export const OTHER_BUILDERS: readonly { program: RegExp; action: RegExp; why?: s
   { program: /^werf$/, action: /^(?:build|converge|publish|build-and-publish)$/ },
   { program: /^s2i$/, action: /^build$/ },
   { program: /^depot$/, action: /^(?:build|bake)$/ },
-  { program: /^makisu$/, action: /^build$/ },
+  { program: /^(?:makisu|nixpacks|devcontainer)$/, action: /^build$/ },
+  { program: /^heroku$/, action: /^container:(?:build|push)$/ },
   { program: /^(?:apko|melange)$/, action: /^(?:build|publish)$/ },
   { program: /^(?:apptainer|singularity)$/, action: /^build$/ },
   { program: /^az$/, action: /^acr build$/ },

@@ -71,7 +71,8 @@ export function draftRecipe(
         "flags",
         `${writeFlag({ ...flag, value: null })} is not a flag that is known of ${builder === "docker" || builder === "kaniko" ? builder : program}`,
       );
-    else if (flag.value !== null && !NAMED.has(flag.name)) resolved(recipe, "flags", flag.value);
+    else if (flag.value !== null && !NAMED.has(flag.name) && !isOutput(flag, program))
+      resolved(recipe, "flags", flag.value);
   }
   for (const condition of command.conditions) {
     const world = worldOf(condition);
@@ -90,6 +91,11 @@ function worldOf(condition: string): "upstream" | "fork" | null {
     );
   if (match === null) return null;
   return (match[1] === undefined) === (match[2] !== "!=") ? "upstream" : "fork";
+}
+
+/** buildctl names the image in its output: what is unknown of it is said of the image. */
+function isOutput(flag: Flag, program: string): boolean {
+  return flag.name === "output" && program === "buildctl build";
 }
 
 /** Flags that have a field of their own in a recipe. */

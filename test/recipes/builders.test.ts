@@ -40,6 +40,7 @@ describe("docker build", () => {
     "docker -H tcp://x:1 build",
     "docker --host=x --debug build",
     "/usr/bin/docker build",
+    "docker.exe build",
   ])("knows %s", (command) => {
     expect(onlyRecipe([`${command} -t x dir`]).context).toBe("dir");
   });
@@ -250,6 +251,7 @@ describe("what is not read", () => {
     ["pack build x --builder y", "the builder pack is not read yet"],
     ["ko build ./cmd/x", "the builder ko is not read yet"],
     ["earthly +image", "the builder earthly is not read yet"],
+    ["devcontainer build --image-name r", "the builder devcontainer is not read yet"],
     ["skaffold build", "the builder skaffold is not read yet"],
     ["./gradlew jib -Dx=y", "the builder gradlew is not read yet"],
     ["gcloud builds submit --tag x", "the builder gcloud is not read yet"],

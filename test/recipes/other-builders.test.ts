@@ -68,6 +68,13 @@ describe("buildctl build", () => {
       ["push: the command names no --output: the image stays in its builder"],
     ],
     [
+      `${LOCAL} --output type=image,name=$IMAGE,push=true`,
+      "buildkit/none",
+      "Dockerfile",
+      ["$IMAGE"],
+      ["image: $IMAGE is not defined in the templates (job job)"],
+    ],
+    [
       "--frontend gateway.v0 --opt source=x/other --output type=image,name=r,push=true",
       "buildkit/none",
       null,
