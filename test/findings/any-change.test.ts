@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { Problem } from "../../src/domain/problem.ts";
 import type { Finding } from "../../src/domain/finding.ts";
@@ -55,7 +55,9 @@ const FRAME =
 
 /** A diff of these lines: each is kept, added, removed or left out. */
 function diffs(lines: readonly string[]): fc.Arbitrary<string> {
-  const marks = lines.map((line) => fc.constantFrom(...(FRAME.test(line) ? "  +" : " ++-x")));
+  const marks = lines.map((line) =>
+    fc.constantFrom(...(FRAME.test(line) ? [" ", " ", "+"] : [" ", "+", "+", "-", "x"])),
+  );
   return fc
     .tuple(...marks)
     .map((chosen) => lines.map((line, at) => (chosen[at] === "x" ? "" : `${chosen[at]}${line}\n`)).join(""));
