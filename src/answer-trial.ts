@@ -1,7 +1,6 @@
 import type { ReadingOfChange } from "./bot.ts";
 import type { Change } from "./domain/change.ts";
 import type { Job } from "./domain/job.ts";
-import type { Mirror } from "./domain/mirror.ts";
 import { BUILDERS, type BuilderId } from "./domain/recipe.ts";
 import { UNLIMITED_LOOPBACK, type Downloads, type Report } from "./domain/report.ts";
 import { makeBase, mirrorOf, pullBase, serveBase, standIn, type BaseImage } from "./images/bases.ts";
@@ -92,7 +91,7 @@ export async function runPrepared(
   await using stack = new AsyncDisposableStack();
   const downloads = await openDownloads(request, doors);
   if (downloads !== null) stack.defer(() => downloads.close());
-  const baseRegistry = testbed.tools.ownBases ? await start(`${doors.runId}-bases`) : null;
+  const baseRegistry = servesBases(testbed) ? await start(`${doors.runId}-bases`) : null;
   if (baseRegistry !== null) stack.defer(() => baseRegistry.remove());
   const bases = await prepareBases(prepared, doors, baseRegistry);
   const options = conductOptions(prepared, request, doors, baseRegistry, bases, downloads);
@@ -248,10 +247,9 @@ function originOf({ madeHere, mirror }: BaseImage): string {
   return mirror === null ? "pulled" : `pulled through ${mirror}`;
 }
 
-/** The operator's mirrors, and Tare's own registry in docker.io's place where it has no other. */
-function mirrorsOf({ mirrors }: Testbed, registry: TrialRegistry | null): Mirror[] {
-  const isNamed = mirrors.some((mirror) => mirror.registry === "docker.io");
-  return [...mirrors, ...(registry === null || isNamed ? [] : [standIn(registry.host)])];
+/** Where the operator names no mirror of docker.io, Tare's own registry stands in for it. */
+function servesBases({ tools, mirrors }: Testbed): boolean {
+  return tools.ownBases && !mirrors.some(({ registry }) => registry === "docker.io");
 }
 
 function conductOptions(
@@ -262,7 +260,7 @@ function conductOptions(
   bases: ReadonlyMap<string, KnownBase>,
   downloads: DownloadCache | null,
 ): ConductOptions {
-  const { tools, engine } = doors.testbed;
+  const { tools, engine, mirrors } = doors.testbed;
   // The machine itself needs some: a sixth of its memory stays with it.
   const roomy = Math.floor((engine.facts.memoryBytes * 5) / 6 / GIB) * GIB;
   const rate = request.linkBytesPerSecond;
@@ -278,7 +276,7 @@ function conductOptions(
     images: Object.fromEntries(
       Object.entries(tools.builders).map(([builder, tool]) => [builder, tool.image]),
     ),
-    mirrors: mirrorsOf(doors.testbed, baseRegistry),
+    mirrors: [...mirrors, ...(baseRegistry === null ? [] : [standIn(baseRegistry.host)])],
     bases,
     proxy: downloads?.address ?? null,
     runId: doors.runId,
