@@ -231,12 +231,14 @@ function createContainer(
 }
 
 async function sweep(docker: Docker): Promise<number> {
+  // Before the containers: each was there before its cgroup, so that one which starts meanwhile is not taken for left.
+  const parents = listParents();
   const containers = await docker.listContainers({ all: true, filters: { label: [OWNER_LABEL] } });
   const left = containers.filter((container) => !isRunning(container.Labels[OWNER_LABEL] ?? ""));
   for (const container of left) await docker.getContainer(container.Id).remove({ force: true, v: true });
   const used = new Set(
     containers.filter((container) => !left.includes(container)).flatMap((container) => container.Names),
   );
-  for (const name of listParents()) if (!used.has(`/tare-${name}`)) removeParent(`/tare/${name}`);
+  for (const name of parents) if (!used.has(`/tare-${name}`)) removeParent(`/tare/${name}`);
   return left.length;
 }
