@@ -1,4 +1,4 @@
-import { readJob } from "./build-commands.ts";
+import { readJob } from "./build-jobs.ts";
 import { readGitlabCi } from "./gitlab-ci.ts";
 import type { ScriptCache } from "./shell-source.ts";
 import type { Recipe } from "../domain/recipe.ts";
