@@ -65,7 +65,7 @@ ledger: perRepository
       ".tare.yml:1:19: images.ignore[0]: must be a name or path with *, ** and ?",
     ],
     ["repeats: 21\n", ".tare.yml:1:1: repeats: must be at most 20"],
-    ["ledger: ghcr\n", ".tare.yml:1:1: ledger: must be one of perRepository, namespace, stored"],
+    ["ledger: harbor\n", ".tare.yml:1:1: ledger: must be one of perRepository, namespace, stored, ghcr"],
   ])("refuses %j", (text, fault) => {
     expect(faults(text)).toStrictEqual([expect.stringContaining(fault)]);
   });
