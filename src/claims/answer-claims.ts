@@ -42,7 +42,7 @@ function judge(assertion: Assertion, facts: ClaimFacts): Judged {
 /** The names of programs and files keep their letters. */
 function capital(sentence: string): string {
   const [first = ""] = sentence.split(/[\s,:]/);
-  return /^(?:before|after|none|without|another)$/.test(first)
+  return /^(?:before|after|none|the|without|another)$/.test(first)
     ? `${first.charAt(0).toUpperCase()}${sentence.slice(1)}`
     : sentence;
 }

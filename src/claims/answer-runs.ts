@@ -152,15 +152,16 @@ function nameOf(scenario: Scenario): string {
 export function answerForks({ says }: Of<"cache in forks">, facts: ClaimFacts): Judged {
   const tried = facts.images.flatMap(({ image, strategies }) =>
     strategies.flatMap((strategy) =>
-      strategy.role === "proposed" && strategy.fork !== null
-        ? [{ image, strategy, fork: strategy.fork }]
-        : [],
+      strategy.role === "proposed" ? strategy.forks.map((fork) => ({ image, strategy, fork })) : [],
     ),
   );
   const [first] = tried;
   if (first === undefined) return notTested("The proposed strategy was not built in a fork.");
   const fates = tried.map(({ fork }) => fateOf(fork));
-  const sentence = `${aboutImage(first.image, tried.length, "the first")}${forkText(first.strategy.label, first.fork)}.`;
+  const images = new Set(tried.map(({ image }) => image)).size;
+  const texts = tried.filter(({ image }) => image === first.image).map(({ fork }) => forkText(fork));
+  const about = aboutImage(first.image, images, "the first");
+  const sentence = `${about}${first.strategy.label} in a fork${texts.join(";")}.`;
   if (fates.includes("unknown")) return { mark: "not tested", sentence };
   if (fates.every((fate) => fate === says)) return { mark: "confirmed", sentence };
   return { mark: fates.includes(says) || fates.includes("partly") ? "depends" : "refuted", sentence };
@@ -176,15 +177,20 @@ function fateOf({ first, second }: ForkFacts): "works" | "fails" | "partly" | "u
 }
 
 const DENIED: Record<ForkFacts["cachePushDenied"], string> = {
-  warning: "the push to the cache is denied with a warning, and the job goes on",
-  failed: "the push to the cache is denied, and the job fails",
-  "not tried": "no push to upstream's cache was tried",
-  "not denied": "the push to the cache was not denied",
+  warning: "and a denied push to the cache is a warning",
+  failed: "and a denied push to the cache fails the job",
+  "not tried": "and no push to the cache was tried",
+  "not denied": "and no push to the cache was denied",
 };
 
-function forkText(label: string, { first, second, upstreamRead, cachePushDenied }: ForkFacts): string {
-  const read = upstreamRead === null ? "" : `; upstream's cache ${upstreamRead ? "is" : "is not"} read`;
-  return `${label} in a fork: the first pipeline with the edit ${pipelineText(first)}, the second with the same edit ${pipelineText(second)}${read}; ${DENIED[cachePushDenied]}`;
+const UPSTREAM = {
+  readable: " that may read upstream",
+  unreadable: " that may not read upstream",
+};
+
+function forkText({ first, second, upstream, cachePushDenied }: ForkFacts): string {
+  const which = upstream === null ? "" : UPSTREAM[upstream];
+  return `${which}: the first pipeline with the edit ${pipelineText(first)}, the second with the same edit ${pipelineText(second)}, ${DENIED[cachePushDenied]}`;
 }
 
 function pipelineText(run: ForkRunFacts | null): string {

@@ -12,25 +12,31 @@ const NAMED = 4;
 
 /** `no Dockerfile is using COPY or ADD` */
 export function answerCopies({ says }: Of<"copies from the context">, facts: ClaimFacts): Judged {
-  const built = (facts.dockerfiles ?? []).filter(({ jobs }) => jobs.length > 0);
+  const all = facts.dockerfiles ?? [];
+  const built = all.filter(({ jobs }) => jobs.length > 0);
   if (built.length === 0) return notTested("No Dockerfile that a job builds was read.");
-  const unbuilt = (facts.dockerfiles ?? []).filter(({ jobs }) => jobs.length === 0);
   const copying = built.filter(({ fromContext }) => fromContext.length > 0);
-  const others = unbuilt.filter(({ fromContext }) => fromContext.length > 0);
-  const unread = built.filter((each) => each.unread !== null);
-  const jobs = new Set(built.flatMap((each) => each.jobs)).size;
-  const which = `${formatCount(built.length, "Dockerfile")} that ${formatCount(jobs, "job")} build${jobs === 1 ? "s" : ""}`;
   if (copying.length > 0) {
-    const some = `${copying.length} of the ${which} ${copying.length === 1 ? "takes" : "take"} files from the context: ${linesText(copying)}`;
-    return { mark: says === "none" ? "refuted" : "confirmed", sentence: `${some}.` };
+    const sentence = `${builtText(built, copying.length)}: ${linesText(copying)}.`;
+    return { mark: says === "none" ? "refuted" : "confirmed", sentence };
   }
-  const none = `none of the ${which} takes files from the context${elsewhereText(built)}${othersText(others)}`;
-  if (unread.length > 0) {
-    const why = unread[0]?.unread ?? "";
-    return { mark: "depends", sentence: `${none}; not read: ${unread.length} of them (${why}).` };
-  }
+  const others = all.filter(({ jobs, fromContext }) => jobs.length === 0 && fromContext.length > 0);
+  const none = `${builtText(built, 0)}${elsewhereText(built)}${othersText(others)}`;
+  const unread = built.flatMap(({ unread: why }) => (why === null ? [] : [why]));
+  if (unread.length > 0)
+    return { mark: "depends", sentence: `${none}; not read: ${unread.length} of them (${unread[0]}).` };
   if (says === "none") return { mark: "confirmed", sentence: `${none}.` };
   return { mark: others.length > 0 ? "depends" : "refuted", sentence: `${none}.` };
+}
+
+/** `none of the 24 Dockerfiles that 24 jobs build takes files from the context` */
+function builtText(built: readonly DockerfileCopies[], copying: number): string {
+  const jobs = new Set(built.flatMap((each) => each.jobs)).size;
+  const which = `that ${formatCount(jobs, "job")} build${jobs === 1 ? "s" : ""}`;
+  if (built.length === 1)
+    return `the one Dockerfile ${which} takes ${copying === 0 ? "no " : ""}files from the context`;
+  const some = copying === 0 ? "none" : String(copying);
+  return `${some} of the ${built.length} Dockerfiles ${which} ${copying > 1 ? "take" : "takes"} files from the context`;
 }
 
 /** `COPY --from` copies, and needs no context. */

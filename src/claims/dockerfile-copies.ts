@@ -50,7 +50,7 @@ function copiesIn(
   try {
     const { instructions } = readDockerfile(text, buildArgs, path);
     const lines = (text ?? "").split(/\r?\n/);
-    const at = (line: number) => ({ line, text: shortened(lines[line - 1] ?? "") });
+    const at = (line: number) => ({ line, text: shortened(logicalLine(lines, line - 1)) });
     const copies = instructions.filter(
       ({ keyword, takesContext }) => takesContext || keyword === "COPY" || keyword === "ADD",
     );
@@ -63,6 +63,13 @@ function copiesIn(
     if (!(error instanceof Problem)) throw error;
     return { fromContext: [], fromElsewhere: [], unread: error.message };
   }
+}
+
+/** A line with those that it goes on in. */
+function logicalLine(lines: readonly string[], first: number): string {
+  const end = lines.findIndex((line, at) => at >= first && !/\\\s*$/.test(line));
+  const all = lines.slice(first, (end === -1 ? first : end) + 1);
+  return all.map((line) => line.replace(/\\\s*$/, "")).join(" ");
 }
 
 function shortened(line: string): string {

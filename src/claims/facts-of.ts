@@ -70,7 +70,7 @@ function strategyFacts(image: string, strategy: StrategyReport, more: MoreFacts)
     cache: !strategy.strategy.endsWith("/none"),
     privileges: strategy.privileges,
     runs: strategy.runs.map(runFacts),
-    fork: more.forks?.find(isThis)?.fork ?? null,
+    forks: more.forks?.filter(isThis).map(({ fork }) => fork) ?? [],
     cleanup: more.cleanups?.find(isThis)?.cleanup ?? null,
   };
 }

@@ -40,8 +40,8 @@ export type StrategyFacts = {
   cache: boolean;
   privileges: Privileges;
   runs: RunFacts[];
-  /** null where no fork was tried. */
-  fork: ForkFacts | null;
+  /** One for each way in which upstream was tried to be read; empty where no fork was tried. */
+  forks: ForkFacts[];
   /** null where no cleanup was simulated. */
   cleanup: CleanupFacts | null;
 };
@@ -71,9 +71,9 @@ export type ForkFacts = {
   /** His first pipeline with the edit, and the second with the same edit; null where it did not come to that. */
   first: ForkRunFacts | null;
   second: ForkRunFacts | null;
-  /** Whether upstream's cache could be read; null where the builder was not seen to try. */
-  upstreamRead: boolean | null;
-  /** What came of a push to upstream's cache. */
+  /** Whether a fork may read upstream's repositories; null where that is not known. */
+  upstream: "readable" | "unreadable" | null;
+  /** What came of the push to a cache that the fork may not write. */
   cachePushDenied: "warning" | "failed" | "not tried" | "not denied";
 };
 
@@ -91,7 +91,7 @@ export type DockerfileCopies = {
   path: string;
   /** Jobs that build it; empty where none does. */
   jobs: string[];
-  /** COPY, ADD and bind mounts that read the context; 1-based lines, the text of the first line. */
+  /** COPY, ADD and bind mounts that read the context; lines are 1-based, texts cut at 80 characters. */
   fromContext: { line: number; text: string }[];
   /** COPY and ADD of other stages, images and addresses: they need no context. */
   fromElsewhere: { line: number; text: string }[];

@@ -1,0 +1,225 @@
+import { describe, expect, it } from "vitest";
+import { answerClaims, groupAnswers } from "../../src/claims/answer-claims.ts";
+import type { ClaimFacts } from "../../src/claims/facts.ts";
+import type { Assertion } from "../../src/claims/types.ts";
+import { factsWith, image, NOTHING, run, strategy } from "./some-facts.ts";
+import { claimOf } from "./texts.ts";
+
+const answer = (assertion: Assertion, facts: ClaimFacts, isQuestion = false) => {
+  const [given] = answerClaims([claimOf(assertion, isQuestion)], facts);
+  return `${given?.mark}: ${given?.sentence}`;
+};
+const DOUBLE: Assertion = { kind: "storage multiplied", factor: 2, atLeast: false };
+
+const current = strategy("current", [
+  run("cold", { perRepository: 10, namespace: 10, stored: 10 }),
+  run("warm", { perRepository: 11.08, namespace: 11, stored: 11.08 }),
+  run("edit 1", { perRepository: 11.08, namespace: 11, stored: 13 }),
+  run("edit 2", { perRepository: 11.08, namespace: 11, stored: 15 }),
+]);
+
+/** Charges before any edit and after two. */
+function proposed(before: Record<string, number>, after: Record<string, number> = before) {
+  const middle = Object.fromEntries(
+    Object.entries(before).map(([ledger, bytes]) => [ledger, (bytes + (after[ledger] ?? bytes)) / 2]),
+  );
+  return strategy("proposed", [run("warm", before), run("edit 1", middle), run("edit 2", after)]);
+}
+
+describe("storage multiplied", () => {
+  it("depends on the ledger where one of them says so", () => {
+    const facts = factsWith([current, proposed({ perRepository: 21.09, namespace: 11.01, stored: 11.09 })]);
+    expect(answer(DOUBLE, facts)).toBe(
+      "depends: kaniko/layers against docker/inline before any edit: 1.90 times counted per repository (21.09 MB against 11.08 MB), 1.00 times by GitLab's count (11.01 MB against 11.00 MB): the ledger decides (the forge charges by GitLab's count).",
+    );
+    expect(answer(DOUBLE, { ...facts, ledger: null })).toContain(
+      "the ledger decides (which one the forge charges by is not known).",
+    );
+  });
+
+  it.each<[string, string, Record<string, number>]>([
+    [
+      "confirmed",
+      "2.00 times by GitLab's count (22.00 MB against 11.00 MB).",
+      { perRepository: 22.2, namespace: 22, stored: 22.2 },
+    ],
+    [
+      "refuted",
+      "1.09 times by GitLab's count (12.00 MB against 11.00 MB).",
+      { perRepository: 12, namespace: 12, stored: 12 },
+    ],
+    [
+      "refuted",
+      "0.91 times by GitLab's count (10.00 MB against 11.00 MB).",
+      { perRepository: 10, namespace: 10, stored: 10 },
+    ],
+  ])("%s where every ledger agrees: %s", (mark, end, charges) => {
+    const said = answer(DOUBLE, factsWith([current, proposed(charges)]));
+    expect(said.startsWith(`${mark}: `)).toBe(true);
+    expect(said.endsWith(end)).toBe(true);
+  });
+
+  it("names a third ledger that says something else", () => {
+    const said = answer(
+      DOUBLE,
+      factsWith([current, proposed({ perRepository: 12, namespace: 12, stored: 30 })]),
+    );
+    expect(said).toBe(
+      "depends: kaniko/layers against docker/inline before any edit: 1.08 times counted per repository (12.00 MB against 11.08 MB), 1.09 times by GitLab's count (12.00 MB against 11.00 MB), 2.71 times on the registry's disk (30.00 MB against 11.08 MB): the ledger decides (the forge charges by GitLab's count).",
+    );
+  });
+
+  it("is true of double where it is not of triple", () => {
+    const facts = factsWith([current, proposed({ perRepository: 21, namespace: 21 })]);
+    expect(answer(DOUBLE, facts)).toMatch(/^confirmed: /);
+    expect(answer({ ...DOUBLE, factor: 3 }, facts)).toMatch(/^refuted: /);
+    expect(answer({ ...DOUBLE, atLeast: true }, facts)).toContain("(claimed: at least 2 times).");
+  });
+
+  it("says which of several images shows most, and that the image decides", () => {
+    const small = image([current, proposed({ namespace: 11, perRepository: 11 })], { image: "small" });
+    const large = image([current, proposed({ namespace: 22, perRepository: 22 })], { image: "large" });
+    const said = answer(DOUBLE, { ...NOTHING, ledger: "namespace", images: [small, large] });
+    expect(said).toBe(
+      "depends: large, the most of 2 images: kaniko/layers against docker/inline before any edit: 1.99 times counted per repository (22.00 MB against 11.08 MB), 2.00 times by GitLab's count (22.00 MB against 11.00 MB): the image decides.",
+    );
+  });
+
+  it("answers a question and does not judge it", () => {
+    const none = factsWith([current, proposed({ perRepository: 11, namespace: 11 })]);
+    expect(answer(DOUBLE, none, true)).toMatch(
+      /^answered: No: kaniko\/layers against docker\/inline .* 1\.00 times by GitLab's count/,
+    );
+    const twice = factsWith([current, proposed({ perRepository: 22, namespace: 22 })]);
+    expect(answer(DOUBLE, twice, true)).toMatch(/^answered: Yes: /);
+    const either = factsWith([current, proposed({ perRepository: 22, namespace: 11 })]);
+    expect(answer(DOUBLE, either, true)).toMatch(/^depends: kaniko/);
+  });
+
+  it.each([
+    ["nothing is known", NOTHING],
+    [
+      "the proposed side left nothing",
+      factsWith([current, strategy("proposed", [run("cold", {}, { outcome: "failed" })])]),
+    ],
+    ["there is one side only", factsWith([current])],
+  ])("is not tested where %s", (_, facts) => {
+    expect(answer(DOUBLE, facts)).toBe(
+      "not tested: No image was built by both strategies, so nothing can be compared.",
+    );
+  });
+});
+
+describe("growth by edits", () => {
+  const quadruple: Assertion = { kind: "growth by edits", factor: 4 };
+
+  it("tells the multiple that was reached, and after which edit the claimed one would be", () => {
+    const facts = factsWith([
+      current,
+      proposed({ perRepository: 21, namespace: 11 }, { perRepository: 25, namespace: 15 }),
+    ]);
+    expect(answer(quadruple, facts)).toBe(
+      "refuted: After 2 edits kaniko/layers holds, against docker/inline before any: 2.26 times counted per repository (25.00 MB against 11.08 MB, +2.00 MB an edit; computed: 4 times after 12 edits), 1.36 times by GitLab's count (15.00 MB against 11.00 MB, +2.00 MB an edit; computed: 4 times after 17 edits).",
+    );
+  });
+
+  it("is confirmed where the edits that the claim speaks of reach it", () => {
+    const facts = factsWith([
+      current,
+      proposed({ perRepository: 22, namespace: 22 }, { perRepository: 46, namespace: 46 }),
+    ]);
+    expect(answer(quadruple, facts)).toMatch(
+      /^confirmed: .*4\.15 times counted per repository \(46\.00 MB against 11\.08 MB, \+12\.00 MB an edit; 4 times after 2 edits\)/,
+    );
+    expect(answer({ ...quadruple, factor: 3 }, facts)).toMatch(/^confirmed: .*3 times after one edit/);
+  });
+
+  it("computes the edits that were not replayed", () => {
+    const one = strategy("proposed", [run("warm", { namespace: 11 }), run("edit 1", { namespace: 21 })]);
+    const facts = factsWith([current, one]);
+    expect(answer(quadruple, facts)).toBe(
+      "refuted: After one edit kaniko/layers holds, against docker/inline before any: 1.91 times by GitLab's count (21.00 MB against 11.00 MB, +10.00 MB an edit; computed: 2.82 times after 2 edits, 4 times after 4 edits).",
+    );
+    const made = { ...facts, images: [image([current, one], { edits: { count: 1, synthetic: true } })] };
+    expect(answer(quadruple, made)).toContain("After one made-up edit kaniko/layers holds");
+  });
+
+  it("is never reached where nothing grows", () => {
+    const facts = factsWith([current, proposed({ perRepository: 11, namespace: 11 })]);
+    expect(answer(quadruple, facts)).toMatch(/^refuted: .*\+0 B an edit; so 4 times never\)/);
+  });
+
+  it("without a multiple is a slope, beside that of the current strategy", () => {
+    const grows: Assertion = { kind: "growth by edits", factor: null };
+    const facts = factsWith([
+      current,
+      proposed({ perRepository: 21, namespace: 11 }, { perRepository: 25, namespace: 15 }),
+    ]);
+    expect(answer(grows, facts)).toBe(
+      "confirmed: After 2 edits, on average, kaniko/layers beside docker/inline: +2.00 MB an edit beside +0 B counted per repository, +2.00 MB an edit beside +0 B by GitLab's count.",
+    );
+    const still = factsWith([current, proposed({ perRepository: 21, namespace: 11 })]);
+    expect(answer(grows, still)).toMatch(/^refuted: /);
+    const half = factsWith([
+      current,
+      proposed({ perRepository: 21, namespace: 11 }, { perRepository: 25, namespace: 11.1 }),
+    ]);
+    expect(answer(grows, half)).toMatch(
+      /^depends: .*: the ledger decides \(the forge charges by GitLab's count\)\.$/,
+    );
+  });
+
+  it("is not tested without an edit", () => {
+    const facts = factsWith([current, strategy("proposed", [run("warm", { namespace: 11 })])]);
+    expect(answer(quadruple, facts)).toBe(
+      "not tested: No edit was built by the proposed strategy; `--edits 4` replays four.",
+    );
+  });
+});
+
+describe("cleanup", () => {
+  const bounded: Assertion = { kind: "cleanup", factor: null };
+  const doubled: Assertion = { kind: "cleanup", factor: 2 };
+  const cleaned = (before: Record<string, number>, floor: Record<string, number>) => {
+    const bytes = (megabytes: Record<string, number>) =>
+      Object.fromEntries(Object.entries(megabytes).map(([ledger, each]) => [ledger, each * 1e6]));
+    const cleanup = { policy: "keep 1 tag", before: bytes(before), floor: bytes(floor) };
+    return factsWith([current, { ...proposed({ perRepository: 21, namespace: 11 }), cleanup }]);
+  };
+
+  it("holds what remains against what the current strategy holds", () => {
+    const facts = cleaned({ perRepository: 25, namespace: 15 }, { perRepository: 21, namespace: 11 });
+    expect(answer(doubled, facts)).toBe(
+      "depends: After cleanup (keep 1 tag) kaniko/layers keeps 1.90 times counted per repository (21.00 MB against 11.08 MB), from 25.00 MB; 1.00 times by GitLab's count (11.00 MB against 11.00 MB), from 15.00 MB: the ledger decides (the forge charges by GitLab's count).",
+    );
+    expect(answer(bounded, facts)).toMatch(/^confirmed: /);
+  });
+
+  it("is refuted where nothing is cleaned up, and where nothing is doubled", () => {
+    const same = { perRepository: 25, namespace: 15 };
+    expect(answer(bounded, cleaned(same, same))).toMatch(/^refuted: /);
+    expect(answer(doubled, cleaned(same, { perRepository: 12, namespace: 11 }))).toMatch(/^refuted: /);
+  });
+
+  it("is not tested where no policy was simulated", () => {
+    const facts = factsWith([current, proposed({ perRepository: 21, namespace: 11 })]);
+    expect(answer(doubled, facts)).toBe(
+      "not tested: No cleanup policy was simulated, so what remains after it is not known.",
+    );
+  });
+});
+
+describe("answers that are alike", () => {
+  it("are given once, with all who asked", () => {
+    const claims = [
+      claimOf(DOUBLE),
+      { ...claimOf(DOUBLE), author: "Cyd" },
+      claimOf({ ...DOUBLE, factor: 3 }),
+    ];
+    const groups = groupAnswers(answerClaims(claims, factsWith([current, proposed({ namespace: 22 })])));
+    expect(groups.map(({ mark, alike }) => [mark, alike.map(({ author }) => author)])).toStrictEqual([
+      ["confirmed", ["Cyd"]],
+      ["refuted", []],
+    ]);
+  });
+});
