@@ -71,7 +71,7 @@ describe.each(["main", "command"] satisfies Form[])("a builder as a job's %s", (
   it("that floods its log is told by its last words; no more of it is held than it may say", async () => {
     // Everything at once would be 100 MB of text, and more as lines.
     const script =
-      "yes 0123456789abcdef0123456789abcdef | head -c 100000000; echo; echo 'the reason'; exit 3";
+      "yes $(head -c 750 /dev/zero | tr '\\0' x) | head -c 100000000; echo; echo 'the reason'; exit 3";
     const before = process.memoryUsage().rss;
     let most = before;
     const watch = setInterval(() => (most = Math.max(most, process.memoryUsage().rss)), 20);

@@ -78,6 +78,7 @@ export function hostileTrial(live: LiveTestbed, script: string, options: Hostile
       limits: { ...DEFAULT_LIMITS, cpus: 1, durationMs: 60_000, ...options.limits },
       moreMemoryBytes: null,
       baseDiffIds: () => [],
+      fork: null,
     },
     {
       run: (job) => {
