@@ -62,6 +62,7 @@ async function answer(
         comparison: reading.comparison,
         recipes: { base: reading.base.recipes, head: reading.head.recipes },
         change,
+        findings: reading.findings,
         why: `${forge.author.login} may not write to ${forge.projectPath}`,
       },
       "markdown",

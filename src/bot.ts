@@ -1,7 +1,9 @@
 import type { Change } from "./domain/change.ts";
 import type { Recipe, RecipeComparison, SourceLine } from "./domain/recipe.ts";
 import { changedLines } from "./git/changed-lines.ts";
+import type { Finding } from "./domain/finding.ts";
 import { Problem } from "./domain/problem.ts";
+import { findingsOf } from "./findings/index.ts";
 import type { Repository } from "./git/repository.ts";
 import { createTreeReader, type TreeReader } from "./git/tree-reader.ts";
 import { compareRecipes } from "./recipes/compare.ts";
@@ -15,6 +17,8 @@ export type ReadingOfChange = {
   comparison: RecipeComparison;
   /** Lines of the change that an answer speaks of. */
   quoted: SourceLine[];
+  /** What can be told without a build, each on a line of the diff. */
+  findings: Finding[];
 };
 
 /** Reads the templates before and after a change. Nothing of the change is run. */
@@ -25,7 +29,15 @@ export async function readBothTrees(repository: Repository, change: Change): Pro
   ]);
   const recipes = { base: readTree(base), head: readTree(head) };
   const comparison = compareRecipes(recipes.base.recipes, recipes.head.recipes, recipes.head.jobs);
-  return { ...recipes, readers: { base, head }, comparison, quoted: quotedLines(change, comparison) };
+  const readers = { base, head };
+  const findings = findingsOf({
+    change,
+    base: recipes.base.recipes,
+    head: recipes.head.recipes,
+    changed: comparison.changed,
+    read: (side, path) => readers[side].read(path),
+  });
+  return { ...recipes, readers, comparison, quoted: quotedLines(change, comparison), findings };
 }
 
 /** Reads the recipes of one tree. Problem `template-unreadable` where its entry file is there but is no file to read. */

@@ -46,6 +46,7 @@ export function reportTrial(
     sentence: reading.comparison.sentence,
     quoted: reading.quoted,
     recipes: { base: reading.base.recipes, head: reading.head.recipes },
+    findings: reading.findings,
     verdict: judgeChange(tried.images),
     images: tried.images,
     notBuilt: prepared.selection.notBuilt,

@@ -1,7 +1,8 @@
 import type { Person, Trust } from "./change.ts";
+import type { Finding } from "./finding.ts";
 import type { Outcome, Privileges } from "./job.ts";
 import type { Recipe, SourceLine, Strategy } from "./recipe.ts";
-import type { Holding, Ledgers, RepositoryUse } from "./registry.ts";
+import type { Denial, Holding, Ledgers, RepositoryUse } from "./registry.ts";
 
 /** `Report.machine.link` where nothing slows the link to the registry: time then decides nothing. */
 export const UNLIMITED_LOOPBACK = "loopback, no limit";
@@ -43,6 +44,40 @@ export type RunReport = {
   holding: Holding | null;
 };
 
+/** Whether a contributor may read what upstream's project keeps in the registry. */
+export type UpstreamAccess = "readable" | "unreadable";
+
+/** One pipeline of a contributor's fork, run once. Times in milliseconds. */
+export type ForkRun = {
+  outcome: Outcome;
+  /** The job's own: that of the command which ended it; null where none was run. */
+  exitCode: number | null;
+  /** Last lines of its log where it did not succeed. */
+  failure: string[] | null;
+  buildMs: number | "unknown";
+  pushMs: number | "unknown";
+  totalMs: number;
+  /** Layers told apart by digest, as in a run of upstream's, by what the contributor could read before. */
+  hits: number | "unknown";
+  misses: number | "unknown";
+  pulledBytes: number;
+  pushedBytes: number;
+  /** What its credentials were refused. */
+  denied: Denial[];
+  /** What the contributor's namespace holds afterwards, by two ledgers. */
+  namespaceBytes: number;
+  perRepositoryBytes: number;
+};
+
+/** What became of a push to the cache. `none`: no cache is pushed beside the image, or the job ended before that. */
+export type ForkCachePush = "allowed" | "denied: the job goes on" | "denied: the job fails" | "none";
+
+/**
+ * The contributor's first pipeline and the second with the same edit, from where upstream stood before it; one run where
+ * an image that this one starts from could not be built.
+ */
+export type ForkReport = { upstream: UpstreamAccess; runs: ForkRun[]; cachePush: ForkCachePush };
+
 export type StrategyReport = {
   strategy: Strategy;
   /** Id of the variant of the strategy that was tried, `redo` for example; null for the strategy itself. */
@@ -57,6 +92,8 @@ export type StrategyReport = {
   /** The privileges in words, as a maintainer must grant them; null where none are needed. */
   needs: string | null;
   runs: RunReport[];
+  /** The contributor's pipelines; empty where they were not asked for or the job does not run in forks. */
+  forks: ForkReport[];
 };
 
 export type VerdictWord =
@@ -126,6 +163,8 @@ export type Report = {
   /** Lines of the change that the answer speaks of. */
   quoted: SourceLine[];
   recipes: { base: Recipe[]; head: Recipe[] };
+  /** What can be told without a build, in the order of the diff. */
+  findings: Finding[];
   verdict: VerdictWord;
   /** One sentence with the two numbers that matter. */
   headline: string;

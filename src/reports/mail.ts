@@ -17,6 +17,7 @@ import { failuresOf, repositoryGrid, runGrid, storageGrid } from "./sections.ts"
 import {
   caveats,
   figureSentence,
+  findingLine,
   partSentence,
   storageStatement,
   substitutions,
@@ -40,6 +41,7 @@ const OPTIONAL = [
   "figures",
   "further images",
   "remarks",
+  "findings",
   "tables",
 ] as const;
 type Section = (typeof OPTIONAL)[number];
@@ -72,6 +74,9 @@ function body(raw: Report, report: Report, omitted: ReadonlySet<Section>, stop: 
     tested: tested(report, shown, kept("parts")),
     images: kept("tables") ? shown.map((image) => tables(report, image, kept)) : [],
     logs: kept("logs") ? logs(raw) : [],
+    findings: kept("findings")
+      ? report.findings.map((finding) => wrap(findingLine(finding), WIDTH, { first: "- ", rest: "  " }))
+      : [],
     verdicts: shown.map((image) => verdict(image, kept("figures"))),
     others: others(images.slice(shown.length)),
     caveats: kept("remarks") ? remarks(report) : [],

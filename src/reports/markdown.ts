@@ -1,5 +1,6 @@
 import { gravestFirst, LEDGERS } from "../domain/comparison.ts";
 import { formatCount, formatExactBytes } from "../domain/quantities.ts";
+import type { Finding } from "../domain/finding.ts";
 import type { ImageReport, Report } from "../domain/report.ts";
 import { fill } from "./fill.ts";
 import { fit } from "./fit.ts";
@@ -17,6 +18,7 @@ import { exactGrid, failuresOf, repositoryGrid, runGrid, storageGrid } from "./s
 import {
   caveats,
   figureSentence,
+  findingLine,
   partSentence,
   short,
   storageStatement,
@@ -39,6 +41,7 @@ const OPTIONAL = [
   "runs",
   "remarks",
   "what was tested",
+  "findings",
   "tables",
 ] as const;
 type Section = (typeof OPTIONAL)[number];
@@ -82,6 +85,7 @@ function body(raw: Report, report: Report, omitted: ReadonlySet<Section>, option
       .map(({ image, verdict }) => ({ image, verdict })),
     more: unlisted > 0 ? formatCount(unlisted, "more image") : null,
     logs: kept("logs") ? logs(raw) : [],
+    findings: kept("findings") ? report.findings.map(findingSlots) : [],
     tested: kept("what was tested") ? tested({ ...report, images: shown }) : [],
     caveats: kept("remarks") ? caveats(report) : [],
     omitted: omitted.size > 0 ? `Left out for length: ${[...omitted].join(", ")}.${full}` : full.trim(),
@@ -146,6 +150,10 @@ function imageSlots(report: Report, image: ImageReport, kept: (section: Section)
 function sentenceCase(text: string): string {
   // The star of the deciding ledger would open an emphasis.
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`.replaceAll("*", String.raw`\*`);
+}
+
+function findingSlots(finding: Finding): { line: string; why: string } {
+  return { line: findingLine(finding), why: finding.why };
 }
 
 function logs(raw: Report): { title: string; lines: string }[] {

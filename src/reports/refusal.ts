@@ -1,10 +1,12 @@
 import type { Change } from "../domain/change.ts";
+import type { Finding } from "../domain/finding.ts";
 import { formatCount } from "../domain/quantities.ts";
 import type { Recipe, RecipeComparison } from "../domain/recipe.ts";
 import { fill } from "./fill.ts";
 import { mapTexts, markdownLine, plainLine } from "./sanitise.ts";
 import { WIDTHS } from "./problem.ts";
 import type { Format } from "./problem.ts";
+import { findingLine } from "./statements.ts";
 import { wrap } from "./wrap.ts";
 
 export type Refusal = {
@@ -13,6 +15,7 @@ export type Refusal = {
   comparison: RecipeComparison;
   recipes: { base: readonly Recipe[]; head: readonly Recipe[] };
   change: Change;
+  findings: readonly Finding[];
   /** Why nothing was built, as a clause: `it comes by mail, and nobody has approved it`. */
   why: string;
 };
@@ -30,6 +33,7 @@ export function renderRefusal(refusal: Refusal, format: Format): string {
         clean,
         (text) => text,
         (label, text) => `- ${label}: ${text}`,
+        (text) => `- ${text}`,
       ),
     );
   }
@@ -41,14 +45,16 @@ export function renderRefusal(refusal: Refusal, format: Format): string {
       clean,
       (text) => wrap(text, width),
       (label, text) => wrap(text, width, { first: `  ${label.padEnd(10)} `, rest: " ".repeat(13) }),
+      (text) => wrap(text, width, { first: "- ", rest: "  " }),
     ),
   );
 }
 
 function slots(
-  { sentence, comparison, recipes, change, why }: Refusal,
+  { sentence, comparison, recipes, change, findings, why }: Refusal,
   paragraph: (text: string) => string,
   item: (label: string, text: string) => string,
+  bullet: (text: string) => string,
 ): Record<string, unknown> {
   const shapes = shapesOf(comparison);
   const more = shapes.length - SHAPES;
@@ -60,6 +66,7 @@ function slots(
       after: shape.head ? items(shape.head, item) : item("recipe", "none"),
     })),
     more: more > 0 ? paragraph(`${formatCount(more, "further kind")} of change not shown.`) : null,
+    findings: findings.map((finding) => bullet(findingLine(finding))),
     counts: paragraph(
       `Read: ${formatCount(recipes.base.length, "recipe")} before and ${formatCount(recipes.head.length, "recipe")} with the change, by ${change.author.name || change.author.address}.`,
     ),

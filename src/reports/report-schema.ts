@@ -103,6 +103,34 @@ const run = z.strictObject({
   holding: holding.nullable(),
 });
 
+const forkRun = z.strictObject({
+  outcome,
+  exitCode: z.int().nullable(),
+  failure: z.array(text).nullable(),
+  buildMs: z.union([durationMs, z.literal("unknown")]),
+  pushMs: z.union([durationMs, z.literal("unknown")]),
+  totalMs: durationMs,
+  hits: countOrUnknown,
+  misses: countOrUnknown,
+  pulledBytes: bytes,
+  pushedBytes: bytes,
+  denied: z.array(
+    z.strictObject({
+      user: z.enum(["upstream", "contributor", "anonymous"]),
+      repository: text,
+      action: text,
+    }),
+  ),
+  namespaceBytes: bytes.describe("bytes: each layer of a tagged image of the fork once"),
+  perRepositoryBytes: bytes.describe("bytes: each blob once in each repository of the fork"),
+});
+
+const fork = z.strictObject({
+  upstream: z.enum(["readable", "unreadable"]),
+  runs: z.array(forkRun),
+  cachePush: z.enum(["allowed", "denied: the job goes on", "denied: the job fails", "none"]),
+});
+
 const strategyReport = z.strictObject({
   strategy,
   variant: textOrNull,
@@ -113,6 +141,7 @@ const strategyReport = z.strictObject({
   privileges: z.enum(["none", "mounts", "daemon"]),
   needs: textOrNull,
   runs: z.array(run),
+  forks: z.array(fork),
 });
 
 const figure = z.strictObject({
@@ -162,6 +191,16 @@ export const reportSchema = z
     sentence: text,
     quoted: z.array(z.strictObject({ file: text, line: count, text })),
     recipes: z.strictObject({ base: z.array(recipe), head: z.array(recipe) }),
+    findings: z.array(
+      z.strictObject({
+        id: text,
+        file: text,
+        line: count,
+        side: z.enum(["base", "head"]),
+        text,
+        why: text,
+      }),
+    ),
     verdict,
     headline: text,
     images: z.array(image),

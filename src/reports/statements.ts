@@ -18,6 +18,7 @@ import {
   formatMemory,
   formatPercent,
 } from "../domain/quantities.ts";
+import type { Finding } from "../domain/finding.ts";
 import { UNLIMITED_LOOPBACK } from "../domain/report.ts";
 import type {
   DecidingFigure,
@@ -236,6 +237,12 @@ function imageItems(image: ImageReport): { label: string; text: string }[] {
 export function partSentence(part: Part): string {
   const digest = part.digest === null ? "" : ` (${part.digest.slice(0, 19)})`;
   return `${part.part} ${part.version}, ${part.origin}${digest}`;
+}
+
+/** `.gitlab-ci.yml:5: …`; a removed line says so. */
+export function findingLine({ file, line, side, text }: Finding): string {
+  const place = side === "base" ? `${file}:${line} (removed)` : `${file}:${line}`;
+  return `${place}: ${text}`;
 }
 
 /** What a reader must know before he relies on the numbers. */

@@ -16,6 +16,7 @@ import { exactGrid, failuresOf, repositoryGrid, runGrid, storageGrid } from "./s
 import {
   caveats,
   figureSentence,
+  findingLine,
   partSentence,
   storageStatement,
   substitutions,
@@ -35,6 +36,10 @@ export function renderText(report: Report): string {
     verdict: clean.verdict,
     images: gravestFirst(clean.images, clean.ledger.id).map((image) => imageSlots(clean, image)),
     logs: logs(report),
+    findings: clean.findings.map((finding) => ({
+      line: wrap(findingLine(finding), WIDTH, { first: "- ", rest: "  " }),
+      why: wrap(finding.why, WIDTH, { first: "  ", rest: "  " }),
+    })),
     tested: tested(clean),
     caveats: caveats(clean).map((remark) => wrap(remark, WIDTH, { first: "- ", rest: "  " })),
     wall: formatDuration(clean.wallMs),

@@ -116,6 +116,7 @@ function refusal(change: Change, reading: ReadingOfChange): string {
       comparison: reading.comparison,
       recipes: { base: reading.base.recipes, head: reading.head.recipes },
       change,
+      findings: reading.findings,
       why: "it came by mail, and nobody has vouched for it",
     },
     "mail",

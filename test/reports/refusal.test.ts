@@ -21,6 +21,16 @@ const change: Change = {
 };
 
 const refusal: Refusal = {
+  findings: [
+    {
+      id: "archived-builder-image",
+      file: ".gitlab-ci.d/container-template.yml",
+      line: 5,
+      side: "head",
+      text: "gcr.io/kaniko-project/executor is no longer maintained (5 jobs).",
+      why: "its last commit",
+    },
+  ],
   sentence: "5 jobs: docker/inline with two cache sources becomes kaniko/layers",
   comparison: {
     sentence: "5 jobs: docker/inline with two cache sources becomes kaniko/layers",
