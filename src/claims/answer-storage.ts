@@ -6,6 +6,7 @@ import {
   chargesOf,
   decider,
   greatest,
+  heldAgainst,
   markOf,
   namedLedgers,
   notTested,
@@ -32,7 +33,7 @@ function rowsOf(
   facts: ClaimFacts,
   bytes: (sides: Sides, ledger: LedgerId) => [number | null, number | null],
 ): Row[] {
-  const ledgers = Object.keys(LEDGERS) as LedgerId[];
+  const ledgers = heldAgainst(facts);
   return sidesOf(facts).flatMap((sides) =>
     ledgers.flatMap((ledger) => {
       const [current, proposed] = bytes(sides, ledger);

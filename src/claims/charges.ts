@@ -1,4 +1,4 @@
-import { editNumber, LEDGERS } from "../domain/comparison.ts";
+import { editNumber, LEDGERS, ledgersBeside } from "../domain/comparison.ts";
 import type { LedgerId } from "../domain/comparison.ts";
 import type { Scenario } from "../domain/report.ts";
 import { formatBytes } from "../domain/quantities.ts";
@@ -23,10 +23,6 @@ export function runIn(strategy: StrategyFacts, scenario: Scenario): RunFacts | n
   return strategy.runs.find((run) => run.scenario === scenario) ?? null;
 }
 
-export function chargeAt(strategy: StrategyFacts, scenario: Scenario, ledger: LedgerId): number | null {
-  return runIn(strategy, scenario)?.charges[ledger] ?? null;
-}
-
 /** Bytes of the last state before any edit, and of each edit by its number. */
 export function chargesOf(
   strategy: StrategyFacts,
@@ -47,6 +43,12 @@ export function chargesOf(
 export function namedLedgers(facts: ClaimFacts): LedgerId[] {
   const forge = facts.ledger ?? "namespace";
   return forge === "perRepository" ? ["perRepository", "namespace"] : ["perRepository", forge];
+}
+
+/** The ledgers that a claim is held against: those of another forge say nothing about it. */
+export function heldAgainst({ ledger }: ClaimFacts): LedgerId[] {
+  const all = ledgersBeside(ledger ?? "namespace");
+  return ledger === "ghcr" ? all.filter((each) => each !== "namespace") : all;
 }
 
 /** The ledger that the forge charges by, as the reason why figures that differ do not contradict each other. */

@@ -69,6 +69,15 @@ describe("storage multiplied", () => {
     );
   });
 
+  it("is held against the ledgers of the project's own forge", () => {
+    const own = strategy("current", [run("warm", { perRepository: 11, namespace: 11, ghcr: 11 })]);
+    const twice = strategy("proposed", [run("warm", { perRepository: 12, namespace: 11, ghcr: 22 })]);
+    expect(answer(DOUBLE, factsWith([own, twice]))).toMatch(/^refuted: .* 1\.00 times by GitLab's count/);
+    expect(answer(DOUBLE, factsWith([own, twice], { ledger: "ghcr" }))).toBe(
+      "depends: kaniko/layers against docker/inline before any edit: 1.09 times counted per repository (12.00 MB against 11.00 MB), 2.00 times by GHCR's versions (22.00 MB against 11.00 MB): the ledger decides (the forge charges by GHCR's versions).",
+    );
+  });
+
   it("is true of double where it is not of triple", () => {
     const facts = factsWith([current, proposed({ perRepository: 21, namespace: 21 })]);
     expect(answer(DOUBLE, facts)).toMatch(/^confirmed: /);

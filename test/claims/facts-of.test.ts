@@ -1,0 +1,97 @@
+import { describe, expect, it } from "vitest";
+import { changedRecipes, factsOf } from "../../src/claims/facts-of.ts";
+import { exampleReport } from "../fixtures/report/example.ts";
+import { qemuReport } from "../fixtures/report/qemu.ts";
+import { dockerRecipe, kanikoRecipe } from "../fixtures/report/recipes.ts";
+
+describe("factsOf", () => {
+  const facts = factsOf(exampleReport());
+
+  it("takes charges, times and memory of each run from the report", () => {
+    const [app] = facts.images;
+    expect([facts.ledger, facts.timesDecide, facts.needs]).toStrictEqual([
+      "namespace",
+      false,
+      { docker: "a daemon in the job: a privileged runner", kaniko: null },
+    ]);
+    expect(app?.edits).toStrictEqual({ count: 1, synthetic: true });
+    expect(app?.strategies.map(({ label, role, builder }) => [label, role, builder])).toStrictEqual([
+      ["docker/inline", "current", "docker"],
+      ["kaniko/layers", "proposed", "kaniko"],
+    ]);
+    const report = exampleReport().images[0]?.strategies[0]?.runs[0];
+    expect(app?.strategies[0]?.runs[0]).toStrictEqual({
+      scenario: "cold",
+      outcome: "succeeded",
+      totalMs: 3_640,
+      charges: report?.ledgers,
+      memoryPeakBytes: 171 * 2 ** 20,
+      memoryLimitBytes: 8 * 2 ** 30,
+      storageRunPeakBytes: null,
+    });
+  });
+
+  it("leaves out what is not known, and times of what did not succeed", () => {
+    const killed = factsOf(qemuReport()).images[0]?.strategies.find(({ role }) => role === "proposed")
+      ?.runs[0];
+    expect([killed?.outcome, killed?.totalMs]).toStrictEqual(["out-of-memory", null]);
+    expect(killed?.storageRunPeakBytes).toBeGreaterThan(9 * 2 ** 30);
+    const report = exampleReport();
+    const unseen = report.images[0]?.strategies[0]?.runs[0];
+    if (unseen?.ledgers) unseen.ledgers.stored = "unknown";
+    expect(factsOf(report).images[0]?.strategies[0]?.runs[0]?.charges).toStrictEqual(
+      Object.fromEntries(Object.entries(unseen?.ledgers ?? {}).filter(([ledger]) => ledger !== "stored")),
+    );
+  });
+
+  it("knows --reproducible by the variant and by the template", () => {
+    const report = exampleReport();
+    const [image] = report.images;
+    const [current, proposed] = image?.strategies ?? [];
+    if (!image || !current || !proposed) throw new Error("The example has two strategies.");
+    const flags = [...proposed.recipe.flags, "--reproducible"];
+    image.strategies = [
+      { ...current, recipe: { ...current.recipe, flags: ["--reproducible=false"] } },
+      { ...proposed, recipe: { ...proposed.recipe, flags } },
+      { ...proposed, role: "other", variant: "reproducible" },
+    ];
+    expect(
+      factsOf(report).images[0]?.strategies.map(({ label, reproducible }) => [label, reproducible]),
+    ).toStrictEqual([
+      ["docker/inline", false],
+      ["kaniko/layers", true],
+      ["kaniko/layers+reproducible", true],
+    ]);
+  });
+
+  it("adds what the report does not hold to the strategy it is of", () => {
+    const fork = { first: null, second: null, upstream: null, cachePushDenied: "not tried" } as const;
+    const cleanup = { policy: "keep 1 tag", before: {}, floor: {} };
+    const more = factsOf(exampleReport(), {
+      forks: [{ image: "app", label: "kaniko/layers", fork }],
+      cleanups: [{ image: "app", label: "docker/inline", cleanup }],
+      needs: { buildah: "to mount file systems" },
+    });
+    expect(more.images[0]?.strategies.map(({ forks, cleanup: kept }) => [forks, kept])).toStrictEqual([
+      [[], cleanup],
+      [[fork], null],
+    ]);
+    expect(more.needs).toMatchObject({ buildah: "to mount file systems", kaniko: null });
+  });
+});
+
+describe("changedRecipes", () => {
+  it("leaves out jobs that only moved", () => {
+    const same = dockerRecipe("same");
+    const changed = changedRecipes({
+      base: [same, dockerRecipe("app")],
+      head: [{ ...same, line: 99 }, kanikoRecipe("app")],
+    });
+    expect(changed?.base.map(({ job, builder }) => [job, builder])).toStrictEqual([
+      ["app-container", "docker"],
+    ]);
+    expect(changed?.head.map(({ job, builder }) => [job, builder])).toStrictEqual([
+      ["app-container", "kaniko"],
+    ]);
+  });
+});
