@@ -2,7 +2,15 @@ import { labelOf } from "../domain/comparison.ts";
 import type { LedgerId } from "../domain/comparison.ts";
 import type { BuilderId, Recipe } from "../domain/recipe.ts";
 import { UNLIMITED_LOOPBACK } from "../domain/report.ts";
-import type { ImageReport, Report, RunReport, StrategyReport } from "../domain/report.ts";
+import type {
+  ForkCachePush,
+  ForkReport,
+  ForkRun,
+  ImageReport,
+  Report,
+  RunReport,
+  StrategyReport,
+} from "../domain/report.ts";
 import { median } from "../domain/statistics.ts";
 import type {
   ClaimFacts,
@@ -10,6 +18,7 @@ import type {
   ComputeFactor,
   DockerfileCopies,
   ForkFacts,
+  ForkRunFacts,
   ImageFacts,
   RunFacts,
   StrategyFacts,
@@ -21,7 +30,6 @@ export type MoreFacts = {
   computeFactors?: ComputeFactor[];
   /** Needs of builders that the change names and that were not tried. */
   needs?: Partial<Record<BuilderId, string | null>>;
-  forks?: { image: string; label: string; fork: ForkFacts }[];
   cleanups?: { image: string; label: string; cleanup: CleanupFacts }[];
 };
 
@@ -70,7 +78,7 @@ function strategyFacts(image: string, strategy: StrategyReport, more: MoreFacts)
     cache: !strategy.strategy.endsWith("/none"),
     privileges: strategy.privileges,
     runs: strategy.runs.map(runFacts),
-    forks: more.forks?.filter(isThis).map(({ fork }) => fork) ?? [],
+    forks: strategy.forks.map(forkFacts),
     cleanup: more.cleanups?.find(isThis)?.cleanup ?? null,
   };
 }
@@ -81,6 +89,28 @@ function isReproducible(flag: string): boolean {
 
 function builderOf(strategy: StrategyReport["strategy"]): BuilderId {
   return strategy.slice(0, strategy.indexOf("/")) as BuilderId;
+}
+
+const CACHE_PUSH: Record<ForkCachePush, ForkFacts["cachePushDenied"]> = {
+  allowed: "not denied",
+  "denied: the job goes on": "warning",
+  "denied: the job fails": "failed",
+  none: "not tried",
+};
+
+function forkFacts({ upstream, runs, cachePush }: ForkReport): ForkFacts {
+  const [first, second] = runs.map(forkRunFacts);
+  return { first: first ?? null, second: second ?? null, upstream, cachePushDenied: CACHE_PUSH[cachePush] };
+}
+
+function forkRunFacts({ outcome, hits, misses, totalMs }: ForkRun): ForkRunFacts {
+  const isKnown = typeof hits === "number" && typeof misses === "number";
+  return {
+    outcome,
+    reused: isKnown ? hits : null,
+    layers: isKnown ? hits + misses : null,
+    totalMs: outcome === "succeeded" ? totalMs : null,
+  };
 }
 
 function runFacts(run: RunReport): RunFacts {

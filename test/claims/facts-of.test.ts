@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { changedRecipes, factsOf } from "../../src/claims/facts-of.ts";
+import type { ForkRun } from "../../src/domain/report.ts";
 import { exampleReport } from "../fixtures/report/example.ts";
 import { qemuReport } from "../fixtures/report/qemu.ts";
 import { dockerRecipe, kanikoRecipe } from "../fixtures/report/recipes.ts";
@@ -64,18 +65,56 @@ describe("factsOf", () => {
     ]);
   });
 
+  it("takes a fork's pipelines and what became of its push to the cache", () => {
+    const report = exampleReport();
+    const proposed = report.images[0]?.strategies[1];
+    const ran: ForkRun = {
+      outcome: "succeeded",
+      exitCode: 0,
+      failure: null,
+      buildMs: "unknown",
+      pushMs: "unknown",
+      totalMs: 2_000,
+      hits: 2,
+      misses: 1,
+      pulledBytes: 1,
+      pushedBytes: 1,
+      denied: [],
+      namespaceBytes: 1,
+      perRepositoryBytes: 1,
+    };
+    proposed?.forks.push(
+      {
+        upstream: "readable",
+        runs: [ran, { ...ran, hits: "unknown" }],
+        cachePush: "denied: the job goes on",
+      },
+      { upstream: "unreadable", runs: [{ ...ran, outcome: "failed" }], cachePush: "denied: the job fails" },
+    );
+    const succeeded = { outcome: "succeeded", reused: 2, layers: 3, totalMs: 2_000 };
+    expect(factsOf(report).images[0]?.strategies[1]?.forks).toStrictEqual([
+      {
+        first: succeeded,
+        second: { ...succeeded, reused: null, layers: null },
+        upstream: "readable",
+        cachePushDenied: "warning",
+      },
+      {
+        first: { ...succeeded, outcome: "failed", totalMs: null },
+        second: null,
+        upstream: "unreadable",
+        cachePushDenied: "failed",
+      },
+    ]);
+  });
+
   it("adds what the report does not hold to the strategy it is of", () => {
-    const fork = { first: null, second: null, upstream: null, cachePushDenied: "not tried" } as const;
     const cleanup = { policy: "keep 1 tag", before: {}, floor: {} };
     const more = factsOf(exampleReport(), {
-      forks: [{ image: "app", label: "kaniko/layers", fork }],
       cleanups: [{ image: "app", label: "docker/inline", cleanup }],
       needs: { buildah: "to mount file systems" },
     });
-    expect(more.images[0]?.strategies.map(({ forks, cleanup: kept }) => [forks, kept])).toStrictEqual([
-      [[], cleanup],
-      [[fork], null],
-    ]);
+    expect(more.images[0]?.strategies.map((each) => each.cleanup)).toStrictEqual([cleanup, null]);
     expect(more.needs).toMatchObject({ buildah: "to mount file systems", kaniko: null });
   });
 });
