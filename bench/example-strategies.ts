@@ -28,6 +28,7 @@ export async function prepareExample(): Promise<ExampleStrategies> {
     // Two edits are synthetic, the first RUN and the last: the history's are not the same number for every image.
     const asked: TrialWishes = {
       wishes,
+      forks: "none",
       downloads: "cache",
       replay: 0,
       projectPath: null,

@@ -86,6 +86,7 @@ function conductOptions(live: LiveTestbed, example: ExampleStrategies, proxy: st
     ),
     mirrors: live.mirrors,
     bases: new Map([[name, { digest: servedDigest, diffIds }]]),
+    forks: [],
     proxy,
     runId: `bench-${randomBytes(3).toString("hex")}`,
   };

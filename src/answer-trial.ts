@@ -11,13 +11,14 @@ import type { NotBuilt } from "./trials/plan.ts";
 import { labelOf } from "./domain/comparison.ts";
 import { redact } from "./lib/redact.ts";
 import { createDownloadCache, type DownloadCache, type DownloadReport } from "./network/download-cache.ts";
-import { createLink } from "./network/link.ts";
 import { formatLinkRate } from "./network/link-rate.ts";
 import { basesOf } from "./choose-images.ts";
 import type { PreparedTrial, TrialRequest } from "./prepare-trial.ts";
-import { startRegistry, type TrialRegistry } from "./registry/trial-registry.ts";
+import { registryStarter, type RegistryStarter } from "./registry-starter.ts";
+import type { TrialRegistry } from "./registry/trial-registry.ts";
 import { reportTrial, type Tried } from "./report-trial.ts";
 import type { ConductOptions, ImageTrial, Progress } from "./trials/conduct.ts";
+import { forkNamespace } from "./trials/references.ts";
 import { tryImage } from "./trials/try-image.ts";
 import { median } from "./domain/statistics.ts";
 
@@ -87,11 +88,11 @@ export async function runPrepared(
 ): Promise<Tried> {
   const startedMs = doors.now();
   const { testbed } = doors;
-  const start = registryStarter(testbed, request.linkBytesPerSecond);
+  const starter = registryStarter(testbed, request.linkBytesPerSecond, forkNamespace(prepared.context));
   await using stack = new AsyncDisposableStack();
   const downloads = await openDownloads(request, doors);
   if (downloads !== null) stack.defer(() => downloads.close());
-  const baseRegistry = servesBases(testbed) ? await start(`${doors.runId}-bases`) : null;
+  const baseRegistry = servesBases(testbed) ? await starter.startOpen(`${doors.runId}-bases`) : null;
   if (baseRegistry !== null) stack.defer(() => baseRegistry.remove());
   const bases = await prepareBases(prepared, doors, baseRegistry);
   const options = conductOptions(prepared, request, doors, baseRegistry, bases, downloads);
@@ -102,11 +103,11 @@ export async function runPrepared(
     const tried = await tryImage(
       trial,
       options,
-      conductDoors(doors, request, startedMs, start, downloads),
+      conductDoors(doors, request, startedMs, starter, downloads),
       signal,
     );
     for (const base of tried.image.bases) base.from = bases.get(base.name)?.origin ?? base.from;
-    redactLogs(tried.image);
+    redactLogs(tried.image, starter.secrets);
     rememberImage(trial, tried.image, doors);
     images.push(tried.image);
     notes.push(...tried.notes);
@@ -115,31 +116,6 @@ export async function runPrepared(
   const wallMs = doors.now() - startedMs;
   const downloaded = downloadsOf(downloads?.total() ?? null);
   return { images, notes, machineMs, startedMs, wallMs, link: options.link, downloads: downloaded };
-}
-
-type StartRegistry = (name: string) => Promise<TrialRegistry>;
-
-/** Registries of a trial, each behind a link of the configured rate where there is one. */
-function registryStarter(testbed: Testbed, bytesPerSecond: number | null): StartRegistry {
-  return async (name) => {
-    const registry = await startRegistry({
-      name,
-      image: testbed.tools.registry.image,
-      volume: null,
-      startService: (spec) => testbed.executor.service(spec),
-    });
-    if (bytesPerSecond === null) return registry;
-    const link = await createLink({ targetHost: registry.host, bytesPerSecond });
-    return {
-      ...registry,
-      // Builders reach the registry through the link; Tare reads it directly.
-      host: link.host,
-      async remove() {
-        await link.close();
-        await registry.remove();
-      },
-    };
-  };
 }
 
 /** Adds up what the cache tells of single runs. */
@@ -188,13 +164,13 @@ function conductDoors(
   doors: AnswerDoors,
   request: TrialRequest,
   startedMs: number,
-  start: StartRegistry,
+  starter: RegistryStarter,
   downloads: Counted | null,
 ) {
   const { budgetMs } = request;
   return {
     run: (job: Job, stop: AbortSignal) => doors.testbed.executor.run(job, stop),
-    startRegistry: start,
+    startRegistry: (name: string) => starter.startWithUsers(name),
     onProgress: (progress: Progress) => doors.onProgress(progress),
     missedDownloads: () => downloads?.missed() ?? false,
     monotonicMs: () => performance.now(),
@@ -203,11 +179,11 @@ function conductDoors(
 }
 
 /** What a build printed may hold a secret: it is taken out before the log becomes part of a report. */
-function redactLogs(image: Report["images"][number]): void {
-  for (const strategy of image.strategies) {
-    for (const run of strategy.runs) {
+function redactLogs(image: Report["images"][number], secrets: readonly string[]): void {
+  for (const { runs, forks } of image.strategies) {
+    for (const run of [...runs, ...forks.flatMap((fork) => fork.runs)]) {
       // Keys span lines: the log is looked at as a whole.
-      if (run.failure !== null) run.failure = redact(run.failure.join("\n"), []).split("\n");
+      if (run.failure !== null) run.failure = redact(run.failure.join("\n"), secrets).split("\n");
     }
   }
 }
@@ -278,6 +254,7 @@ function conductOptions(
     ),
     mirrors: [...mirrors, ...(baseRegistry === null ? [] : [standIn(baseRegistry.host)])],
     bases,
+    forks: request.forks,
     proxy: downloads?.address ?? null,
     runId: doors.runId,
   };

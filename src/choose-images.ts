@@ -192,6 +192,12 @@ export function estimateOf(trial: ImageTrial, known: KnownImage): ImageEstimate 
 }
 
 export function shapeOf(trial: ImageTrial, request: TrialRequest): TrialShape {
-  const { repeats, otherRepeats } = request;
-  return { repeats, otherRepeats, others: trial.others.length, edits: trial.proposed.edits.length };
+  const { repeats, otherRepeats, forks } = request;
+  return {
+    repeats,
+    otherRepeats,
+    others: trial.others.length,
+    edits: trial.proposed.edits.length,
+    forks: forks.length,
+  };
 }

@@ -5,7 +5,7 @@ import type { LedgerId } from "./domain/comparison.ts";
 import type { Limits } from "./domain/job.ts";
 import { Problem } from "./domain/problem.ts";
 import type { Recipe, RecipeComparison } from "./domain/recipe.ts";
-import type { Estimate } from "./domain/report.ts";
+import type { Estimate, UpstreamAccess } from "./domain/report.ts";
 import type { Repository } from "./git/repository.ts";
 import { chooseImages, estimateOf, shapeOf } from "./choose-images.ts";
 import { createLoadImage } from "./load-image.ts";
@@ -30,6 +30,8 @@ export type TrialRequest = {
   replay: number;
   /** Strategies to try beside the change's own two. */
   strategies: WantedStrategy[];
+  /** Whether upstream can be read where a contributor's pipelines are tried as well; empty where none are. */
+  forks: readonly UpstreamAccess[];
   /** Time that images and repeats are chosen for; null for one image and all repeats. */
   budgetMs: number | null;
   limits: Limits;

@@ -3,10 +3,12 @@ import type { Recipe } from "../domain/recipe.ts";
 import { adaptor, notInRegistry, type Decide } from "./adapt.ts";
 import { RULES } from "./buildah-flags.ts";
 import { commandPhases } from "./command-phases.ts";
+import { authFile } from "./credentials.ts";
 import { allowFlags, buildArguments, refuseRemoteContext } from "./flags.ts";
 import type { Builder, BuildRun, DroppedFlag } from "./types.ts";
 
 const REGISTRIES = "/etc/tare/registries.conf";
+const LOGINS = "/etc/tare/auth.json";
 const STORAGE = "/etc/tare/storage.conf";
 const SETTINGS = "/etc/tare/containers.conf";
 
@@ -50,9 +52,10 @@ function job(run: BuildRun): { job: Job; dropped: DroppedFlag[] } {
         CONTAINERS_CONF_OVERRIDE: SETTINGS,
         CONTAINERS_REGISTRIES_CONF: REGISTRIES,
         CONTAINERS_STORAGE_CONF: STORAGE,
+        ...(run.credentials === null ? {} : { REGISTRY_AUTH_FILE: LOGINS }),
       },
       workingDirectory: "/",
-      files: [...run.files, registries(run), storage()],
+      files: [...run.files, registries(run), storage(), ...authFile(run.credentials, LOGINS)],
       volumes: ["/var/lib/containers", "/var/tmp", "/run", run.projectDirectory],
       privileges: "mounts",
       limits: run.limits,

@@ -5,12 +5,15 @@ import { adaptor, notInRegistry, type Decide } from "./adapt.ts";
 import { BUILDCTL_RULES, BUILDX_RULES, defaultProvenance } from "./buildkit-flags.ts";
 import { cacheExports } from "./cache-options.ts";
 import { buildkitPhases } from "./command-phases.ts";
+import { authFile } from "./credentials.ts";
 import { daemonScript } from "./daemon-script.ts";
 import { annotationOption, csvField, exporterOptions } from "./exporter-options.ts";
 import { allowFlags, buildArguments, flagValues, refuseRemoteContext } from "./flags.ts";
 import type { Builder, BuildRun, DroppedFlag } from "./types.ts";
 
 const CONFIGURATION = "/etc/tare/buildkitd.toml";
+/** Where buildctl, the client, looks for credentials: the daemon asks it for them. */
+const CLIENT = "/root/.docker";
 const SOCKET = "unix:///run/buildkit/buildkitd.sock";
 
 const DAEMON = daemonScript(
@@ -75,9 +78,9 @@ function job(run: BuildRun): { job: Job; dropped: DroppedFlag[] } {
       ],
       ready: ["buildctl", `--addr=${SOCKET}`, "debug", "workers"],
       commands: [{ phase: "build and push", argv, workingDirectory: run.projectDirectory, mayFail: false }],
-      environment: {},
+      environment: { DOCKER_CONFIG: CLIENT },
       workingDirectory: "/",
-      files: [...run.files, configuration(run)],
+      files: [...run.files, configuration(run), ...authFile(run.credentials, `${CLIENT}/config.json`)],
       volumes: ["/var/lib/buildkit", "/run", run.projectDirectory],
       privileges: "daemon",
       limits: run.limits,

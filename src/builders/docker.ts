@@ -3,6 +3,7 @@ import type { Recipe } from "../domain/recipe.ts";
 import { adaptor, notInRegistry, type Decide } from "./adapt.ts";
 import { cacheExports } from "./cache-options.ts";
 import { buildkitPhases, commandPhases } from "./command-phases.ts";
+import { authFile } from "./credentials.ts";
 import { daemonScript } from "./daemon-script.ts";
 import { RULES } from "./docker-flags.ts";
 import { pushesImage } from "./exporter-options.ts";
@@ -10,6 +11,7 @@ import { allowFlags, buildArguments, flagValues, hasSwitch, refuseRemoteContext 
 import type { Builder, BuildRun, DroppedFlag } from "./types.ts";
 
 const SOCKET = "unix:///var/run/docker.sock";
+const CLIENT = "/root/.docker";
 const DOCKER_IO = "docker.io";
 const DAEMON = daemonScript("dockerd", 'set -- "$@" --cgroup-parent "$cgroup"');
 
@@ -38,10 +40,11 @@ function job(run: BuildRun): { job: Job; dropped: DroppedFlag[] } {
       environment: {
         DOCKER_HOST: SOCKET,
         DOCKER_TLS_CERTDIR: "",
+        DOCKER_CONFIG: CLIENT,
         ...buildkitSettings(run.recipe),
       },
       workingDirectory: "/",
-      files: run.files,
+      files: [...run.files, ...authFile(run.credentials, `${CLIENT}/config.json`)],
       volumes: ["/var/lib/docker", "/var/lib/containerd", "/run", run.projectDirectory],
       privileges: "daemon",
       limits: run.limits,

@@ -26,6 +26,7 @@ export function refuseUnrunnable(recipe: Recipe): void {
     dockerfile: "/Dockerfile",
     context: null,
     registryHost: "registry.invalid",
+    credentials: null,
     mirrors: [],
     proxy: null,
     image: "",

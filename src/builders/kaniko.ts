@@ -2,6 +2,7 @@ import type { Job, JobResult, Phases } from "../domain/job.ts";
 import type { Mirror } from "../domain/mirror.ts";
 import type { Recipe } from "../domain/recipe.ts";
 import { adaptor, notInRegistry, type Decide } from "./adapt.ts";
+import { authFile } from "./credentials.ts";
 import {
   allowFlags,
   buildArguments,
@@ -15,6 +16,8 @@ import {
 } from "./flags.ts";
 import type { Builder, BuildRun, DroppedFlag } from "./types.ts";
 
+/** Where its images keep credentials, outside of what it snapshots. */
+const CLIENT = "/kaniko/.docker";
 const LOG = "Tare reads the log in one format";
 
 /** Flags of kaniko's executor (README and cmd/executor/cmd/root.go of v1.24.0). */
@@ -119,9 +122,9 @@ function job(run: BuildRun): { job: Job; dropped: DroppedFlag[] } {
       main: argv,
       ready: null,
       commands: [],
-      environment: featureFlags(run),
+      environment: { DOCKER_CONFIG: CLIENT, ...featureFlags(run) },
       workingDirectory: "/workspace",
-      files: run.files,
+      files: [...run.files, ...authFile(run.credentials, `${CLIENT}/config.json`)],
       volumes: [run.projectDirectory],
       privileges: "none",
       limits: run.limits,

@@ -2,6 +2,7 @@ import type { Job, JobFile, JobResult, Limits, Phases } from "../domain/job.ts";
 import type { CachePlace, CacheStrategy } from "../caches/types.ts";
 import type { Mirror } from "../domain/mirror.ts";
 import type { BuilderId, Recipe } from "../domain/recipe.ts";
+import type { Credentials } from "./credentials.ts";
 
 /** One run as a builder is asked for it. References are already those of the trial's registry. */
 export type BuildRun = {
@@ -21,6 +22,8 @@ export type BuildRun = {
   context: string | null;
   /** host:port of the trial's registry. */
   registryHost: string;
+  /** Who the job is at that registry; null where it asks nobody. */
+  credentials: Credentials | null;
   /** Where base images are pulled from instead, one for a registry: the operator's, and what stands in for docker.io. */
   mirrors: readonly Mirror[];
   /** Address (http://host:port) of the proxy that RUN steps download through; null where they download by themselves. */
@@ -29,6 +32,9 @@ export type BuildRun = {
   image: string;
   limits: Limits;
 };
+
+/** A run before it is known who it is at the registry. */
+export type PlannedRun = Omit<BuildRun, "credentials">;
 
 export type DroppedFlag = { flag: string; why: string };
 

@@ -124,6 +124,7 @@ function noiseRequest(repeats: number, linkBytesPerSecond: number | null): Trial
     edits: ["first"],
     replay: 0,
     strategies: [],
+    forks: [],
     budgetMs: null,
     limits: DEFAULT_LIMITS,
     thresholds: THRESHOLDS,

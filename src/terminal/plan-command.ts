@@ -7,6 +7,7 @@ import { openHistory } from "../lib/history.ts";
 import { formatLinkRate } from "../network/link-rate.ts";
 import { prepareTrial, type PreparedTrial, type TrialRequest } from "../prepare-trial.ts";
 import type { ImageTrial } from "../trials/conduct.ts";
+import { FORK_PIPELINES, runsInForks } from "../trials/trial-spec.ts";
 import { scenariosOfSource } from "../trials/image-source.ts";
 import { knownObstacle } from "./base-obstacle.ts";
 import { changeFromInput, type ChangeInput } from "./change-input.ts";
@@ -35,11 +36,13 @@ export async function planCommand(
 }
 
 /** The most runs that a trial makes, those not counted that fill the download cache or follow a kill. */
-function runsOf(prepared: PreparedTrial, { repeats, otherRepeats }: TrialRequest): number {
+function runsOf(prepared: PreparedTrial, { repeats, otherRepeats, forks }: TrialRequest): number {
   return prepared.trials.reduce((sum, trial) => {
+    const sources = [trial.current, trial.proposed, ...trial.others.map(({ source }) => source)];
+    const forked = sources.filter(runsInForks).length * forks.length * FORK_PIPELINES;
     const own = (scenariosOf(trial.current) + scenariosOf(trial.proposed)) * repeats;
     const others = trial.others.reduce((total, { source }) => total + scenariosOf(source) * otherRepeats, 0);
-    return sum + own + others;
+    return sum + own + others + forked;
   }, 0);
 }
 

@@ -64,6 +64,12 @@ function addTrial(command: Command): Command {
         .argParser(oneOf("cache", "direct"))
         .default("cache"),
     )
+    .addOption(
+      new Option("--forks <upstream>", "try a contributor's fork, upstream's registry readable to it or not")
+        .choices(["none", "readable", "both"])
+        .argParser(oneOf("none", "readable", "both"))
+        .default("readable"),
+    )
     .option(
       "--project <path>",
       "group/project whose pipeline it is (default: as the templates name it)",
@@ -88,6 +94,7 @@ type Flags = Record<string, unknown> & {
   budget?: number;
   link?: string;
   downloads?: "cache" | "direct";
+  forks?: "none" | "readable" | "both";
   project?: string;
   cpus?: number;
   memory?: number;
@@ -122,6 +129,7 @@ function requested(flags: Flags) {
     },
     downloads: flags.downloads ?? "cache",
     replay: flags.edits ?? null,
+    forks: flags.forks ?? "readable",
     projectPath: flags.project ?? null,
     yes: flags.yes === true,
     command: typed(process.argv.slice(2)),

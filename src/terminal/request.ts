@@ -4,6 +4,7 @@ import { imageFilter } from "../config/image-filter.ts";
 import { openOperatorFile } from "../config/open-operator-file.ts";
 import { projectFileRemark, projectSettingsOf } from "../config/project-file.ts";
 import type { Change } from "../domain/change.ts";
+import type { UpstreamAccess } from "../domain/report.ts";
 import { parseLink } from "../network/link-rate.ts";
 import type { TrialRequest } from "../prepare-trial.ts";
 import { wantedStrategies } from "../trials/strategies.ts";
@@ -14,10 +15,20 @@ export type TrialWishes = {
   downloads: "cache" | "direct";
   /** Edits to replay from the history; null where nobody says. */
   replay: number | null;
+  /** Whether upstream can be read in the forks that are tried. */
+  forks: ForkChoice;
   projectPath: string | null;
   /** The command that repeats the trial, as text and as arguments. */
   command: string;
   argv: string[];
+};
+
+export type ForkChoice = "none" | "readable" | "both";
+
+const FORKS: Record<ForkChoice, readonly UpstreamAccess[]> = {
+  none: [],
+  readable: ["readable"],
+  both: ["readable", "unreadable"],
 };
 
 export type SettledRequest = { request: TrialRequest; notes: string[] };
@@ -65,6 +76,7 @@ function requestOf(asked: TrialWishes, { settings }: Effective): TrialRequest {
     // Whoever names RUNs to edit wants those edited.
     replay: asked.replay ?? (asked.wishes.edits === undefined ? DEFAULT_REPLAY : 0),
     strategies: wantedStrategies(settings.strategies),
+    forks: FORKS[asked.forks],
     budgetMs: settings.budgetMs,
     limits: settings.limits,
     thresholds: settings.thresholds,

@@ -1,22 +1,16 @@
 import { builders } from "../builders/index.ts";
-import type { BuildRun } from "../builders/types.ts";
 import type { Limits } from "../domain/job.ts";
 import type { Mirror } from "../domain/mirror.ts";
-import type { BuilderId, Recipe } from "../domain/recipe.ts";
-import type { ImageReport, Scenario, StrategyReport } from "../domain/report.ts";
+import type { BuilderId } from "../domain/recipe.ts";
+import type { ImageReport, StrategyReport, UpstreamAccess } from "../domain/report.ts";
 import { labelOf, type LedgerId } from "../domain/comparison.ts";
-import {
-  allBases,
-  buildFor,
-  editReports,
-  filesFor,
-  scenariosOfSource,
-  type ImageSource,
-} from "./image-source.ts";
+import { allBases, editReports, scenariosOfSource, type ImageSource } from "./image-source.ts";
 import type { ImagePair } from "./plan.ts";
-import { expandPredefined, trialReference, type PipelineContext } from "./references.ts";
-import { runTrial, type TrialDoors, type TrialRecord, type TrialSpec } from "./run-trial.ts";
+import type { PipelineContext } from "./references.ts";
+import { runTrial, type TrialDoors, type TrialRecord } from "./run-trial.ts";
 import { repeatDifferences, summarizeRuns } from "./summarize.ts";
+import { summarizeForks } from "./summarize-forks.ts";
+import { FORK_PIPELINES, forkSpec, runsInForks, slug, trialSpec } from "./trial-spec.ts";
 import { judgeImage, type Thresholds } from "./verdict.ts";
 
 /** A strategy that the change does not name, tried to compare. */
@@ -48,6 +42,8 @@ export type ConductOptions = {
   mirrors: readonly Mirror[];
   /** By the name that a Dockerfile uses. */
   bases: ReadonlyMap<string, { digest: string | null; diffIds: string[] }>;
+  /** Whether upstream can be read where a contributor's pipelines are tried as well; empty where none are. */
+  forks: readonly UpstreamAccess[];
   /** Address of the proxy that RUN steps download through; null where they download by themselves. */
   proxy: string | null;
   /** Makes names of jobs unique on the engine. */
@@ -92,12 +88,15 @@ export async function conductImage(
   ];
   const conducting: Conducting = { image: trial.pair.image, options, doors, signal, done: 0, total: 0 };
   conducting.total = sides.reduce(
-    (sum, side) => sum + side.repeats * scenariosOfSource(side.source).length,
+    (sum, side) => sum + side.repeats * scenariosOfSource(side.source).length + forkRuns(side, options),
     0,
   );
   const notes = await inTurn(sides.slice(0, 2), conducting);
   const rescues = sides.slice(0, 2).flatMap((side) => rescueOf(side, sides));
-  conducting.total += rescues.reduce((sum, side) => sum + scenariosOfSource(side.source).length, 0);
+  conducting.total += rescues.reduce(
+    (sum, side) => sum + scenariosOfSource(side.source).length + forkRuns(side, options),
+    0,
+  );
   const others = [...sides.slice(2), ...rescues];
   notes.push(...(await inTurn(others, conducting)));
   return reportImage(trial, [...sides.slice(0, 2), ...others], options, notes);
@@ -137,17 +136,27 @@ async function tryOnce(side: Side, repeat: number, conducting: Conducting): Prom
   const label = `${image} ${nameOf(side)} (${side.role})`;
   const runDoors: TrialDoors = {
     ...doors,
-    onRun: (scenario, why) => {
+    onRun: (what, why) => {
       const remark = why === "timed" ? "" : `, ${why}`;
       doors.onProgress({
         done: conducting.done,
         total: conducting.total,
-        label: `${label}, ${scenario}${remark}, repeat ${repeat}`,
+        label: `${label}, ${what}${remark}, repeat ${repeat}`,
       });
       conducting.done += why === "timed" ? 1 : 0;
     },
   };
-  side.records.push(await runTrial(specOf(side, image, repeat, options), runDoors, signal));
+  const what = side.role === "other" ? slug(nameOf(side)) : side.role;
+  const name = `${options.runId}-${slug(image)}-${what}-${repeat}`;
+  // What a fork stores and is refused is the same each time.
+  const fork = repeat === 1 ? forkSpec(name, side.source, options) : null;
+  const spec = trialSpec(name, side.source, fork, options);
+  side.records.push(await runTrial(spec, runDoors, signal));
+}
+
+/** Pipelines of forks that a side's first repeat runs. */
+function forkRuns({ source }: Side, options: ConductOptions): number {
+  return runsInForks(source) ? FORK_PIPELINES * options.forks.length : 0;
 }
 
 function nameOf(side: Side): string {
@@ -174,73 +183,6 @@ function rescueOf(side: Side, sides: readonly Side[]): Side[] {
   return [{ role: "other", variant: "uncompressed", source, repeats: 1, records: [] }];
 }
 
-function specOf(side: Side, image: string, repeat: number, options: ConductOptions): TrialSpec {
-  const { source } = side;
-  const what = side.role === "other" ? slug(nameOf(side)) : side.role;
-  const name = `${options.runId}-${slug(image)}-${what}-${repeat}`;
-  return {
-    name,
-    builder: builders[source.recipe.builder],
-    prerequisites: source.startsFrom.map((needed, index) => ({
-      builder: builders[needed.recipe.builder],
-      describe: (host) =>
-        describeRun(`${name}-base-${index + 1}`, needed, "cold", host, options.limits, options),
-    })),
-    scenarios: scenariosOfSource(source),
-    describe: (scenario, host, limits) =>
-      describeRun(`${name}-${slug(scenario)}`, source, scenario, host, limits, options),
-    limits: options.limits,
-    moreMemoryBytes: options.moreMemoryBytes,
-    baseDiffIds: (scenario) => options.bases.get(buildFor(source, scenario).finalBase ?? "")?.diffIds ?? [],
-  };
-}
-
-function describeRun(
-  name: string,
-  source: ImageSource,
-  scenario: Scenario,
-  host: string,
-  limits: Limits,
-  options: ConductOptions,
-): BuildRun {
-  const recipe = withVariables(source.recipe, host, options.context);
-  const projectDirectory = `/builds/${options.context.projectPath}`;
-  const mapped = (references: string[]) => [
-    ...new Set(references.map((reference) => trialReference(reference, options.context, host, recipe))),
-  ];
-  const context = recipe.context === null || recipe.context.includes("://") ? null : recipe.context;
-  return {
-    name: limits.memoryBytes === options.limits.memoryBytes ? name : `${name}-roomy`,
-    recipe,
-    images: mapped(recipe.images),
-    cacheFrom: mapped(recipe.cacheFrom),
-    cacheTo: mapped(recipe.cacheTo),
-    pulls: mapped(recipe.pulls),
-    files: filesFor(source, scenario, projectDirectory),
-    projectDirectory,
-    dockerfile: `${projectDirectory}/${source.dockerfile}`,
-    context: context === null ? null : context === "." ? projectDirectory : `${projectDirectory}/${context}`,
-    registryHost: host,
-    mirrors: options.mirrors,
-    proxy: options.proxy,
-    image: options.images[recipe.builder] ?? "",
-    limits,
-  };
-}
-
-/** Build arguments may name the pipeline's registry: the image that a FROM line starts from, for instance. */
-function withVariables(recipe: Recipe, host: string, context: PipelineContext): Recipe {
-  const buildArgs = Object.entries(recipe.buildArgs).map(([name, value]) => [
-    name,
-    value === null ? null : expandPredefined(value, context, host),
-  ]);
-  return { ...recipe, buildArgs: Object.fromEntries(buildArgs) as Recipe["buildArgs"] };
-}
-
-function slug(text: string): string {
-  return text.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
-}
-
 function reportImage(
   trial: ImageTrial,
   sides: readonly Side[],
@@ -259,6 +201,7 @@ function reportImage(
       privileges: builders[recipe.builder].privileges,
       needs: builders[recipe.builder].needs,
       runs: summarizeRuns(scenariosOfSource(side.source), side.records),
+      forks: summarizeForks(side.records[0]?.forks ?? []),
     };
   });
   const { verdict, figures } = judgeImage(strategies, options.ledger, options.thresholds, options.link);

@@ -32,16 +32,23 @@ export function guessImage(dockerfile: string): ImageEstimate {
   };
 }
 
-/** How often and how a trial runs its images. `edits` per image. */
-export type TrialShape = { repeats: number; otherRepeats: number; others: number; edits: number };
+/** How often and how a trial runs its images. `edits` per image; `forks` per strategy, each of two pipelines. */
+export type TrialShape = {
+  repeats: number;
+  otherRepeats: number;
+  others: number;
+  edits: number;
+  forks: number;
+};
 
 /** Milliseconds that one image takes with all its strategies and repeats. */
 export function trialMs(image: ImageEstimate, shape: TrialShape): number {
   const once = SHARE.warm + 1 + (shape.edits > 0 ? SHARE["first edit"] : 0);
   const factor = once + Math.max(0, shape.edits - 1) * SHARE["later edit"];
   const trials = 2 * shape.repeats + shape.others * shape.otherRepeats;
+  const forkFactor = shape.edits > 0 ? shape.forks * 2 * SHARE["later edit"] * (2 + shape.others) : 0;
   // Each image's first build fills the download cache.
-  return Math.round(image.coldMs * (factor * trials + 1));
+  return Math.round(image.coldMs * (factor * trials + forkFactor + 1));
 }
 
 /** Time and bytes of a whole trial. */

@@ -4,6 +4,17 @@ import type { Recipe } from "../domain/recipe.ts";
 /** Where the pipeline of a trial would run. `projectPath` is `group/project`. */
 export type PipelineContext = { projectPath: string; branch: string };
 
+/** Root namespace of a contributor's fork in a trial, other than upstream's. */
+export function forkNamespace(upstream: PipelineContext): string {
+  return upstream.projectPath.split("/")[0] === "contributor" ? "forker" : "contributor";
+}
+
+/** The pipeline of a contributor's fork: its project has the name of upstream's, in the contributor's namespace. */
+export function forkContext(upstream: PipelineContext): PipelineContext {
+  const project = upstream.projectPath.split("/").at(-1) ?? "project";
+  return { ...upstream, projectPath: `${forkNamespace(upstream)}/${project}` };
+}
+
 /** Values of GitLab's predefined variables in a trial; `host` is the trial's registry. */
 function predefined(context: PipelineContext, host: string): Record<string, string> {
   const { projectPath, branch } = context;

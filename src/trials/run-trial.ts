@@ -1,14 +1,14 @@
-import type { Builder, BuildRun, DroppedFlag } from "../builders/types.ts";
+import type { Builder, DroppedFlag, PlannedRun } from "../builders/types.ts";
 import type { Job, JobResult, Limits, Phases } from "../domain/job.ts";
 import type { Holding, Ledgers, RepositoryUse, Snapshot, Traffic } from "../domain/registry.ts";
 import type { Scenario } from "../domain/report.ts";
 import { holdingOf } from "../registry/holding.ts";
-import { blobsOf, chargeHistory, useOf } from "../registry/ledgers.ts";
+import { chargeHistory, useOf } from "../registry/ledgers.ts";
 import type { TrialRegistry } from "../registry/trial-registry.ts";
-import { checkedResult, pushRemarks } from "./check-result.ts";
-import { countHits, imageManifest } from "./hits.ts";
-import { registryRemark } from "./registry-errors.ts";
+import { pushRemarks } from "./check-result.ts";
+import { runForks, type ForkRecord, type ForkSpec } from "./fork.ts";
 import { repositoryOf, tagOf } from "./references.ts";
+import { buildPrerequisites, runBuild, type Prerequisite, type RunReason } from "./run-build.ts";
 
 /** One run as it was seen. `timed` is false for the run with more memory that follows a kill (rule 7). */
 export type RunRecord = {
@@ -31,6 +31,7 @@ export type RunRecord = {
  */
 export type TrialRecord = {
   runs: RunRecord[];
+  forks: ForkRecord[];
   dropped: DroppedFlag[];
   remarks: string[];
   machineMs: number;
@@ -41,10 +42,12 @@ export type TrialSpec = {
   name: string;
   builder: Builder;
   /** Images that this one starts from and that the same templates build: built first, untimed, in this order. */
-  prerequisites: { builder: Builder; describe: (host: string) => BuildRun }[];
+  prerequisites: Prerequisite[];
   scenarios: Scenario[];
   /** The run of a scenario; references and names are mapped to the registry by the caller. */
-  describe(scenario: Scenario, host: string, limits: Limits): BuildRun;
+  describe(scenario: Scenario, host: string, limits: Limits): PlannedRun;
+  /** What a contributor does in a fork; null where nobody asks or the job does not run there. */
+  fork: ForkSpec | null;
   limits: Limits;
   /** Memory of the untimed run that follows a kill; null where the machine has no more. */
   moreMemoryBytes: number | null;
@@ -52,13 +55,11 @@ export type TrialSpec = {
   baseDiffIds(scenario: Scenario): string[];
 };
 
-/** Why a run is made: as it is reported, to fill the download cache, or for storage after a kill. */
-export type RunReason = "timed" | "filling the download cache" | "more memory";
-
 export type TrialDoors = {
   run(job: Job, signal: AbortSignal): Promise<JobResult>;
   startRegistry(name: string): Promise<TrialRegistry>;
-  onRun(scenario: Scenario, why: RunReason): void;
+  /** `what` is the scenario, or the pipeline of a fork. */
+  onRun(what: string, why: RunReason): void;
   /** True where RUN steps asked the download cache for something that it did not hold, since the last call. */
   missedDownloads(): boolean;
   /** A clock that only goes forward, in milliseconds. */
@@ -72,9 +73,10 @@ export async function runTrial(
   signal: AbortSignal,
 ): Promise<TrialRecord> {
   const registry = await doors.startRegistry(spec.name);
-  const record: TrialRecord = { runs: [], dropped: [], remarks: [], machineMs: 0 };
+  const record: TrialRecord = { runs: [], forks: [], dropped: [], remarks: [], machineMs: 0 };
   try {
-    const ready = await buildPrerequisites(spec, { registry, doors, signal, record });
+    const site = { registry, doors, signal, record };
+    const ready = await buildPrerequisites(spec.prerequisites, "upstream", site);
     // The registry after each scenario, from before the first on.
     const history = [await registry.snapshot()];
     if (ready !== null) {
@@ -83,7 +85,8 @@ export async function runTrial(
     }
     for (const scenario of spec.scenarios) {
       await registry.mark();
-      const around: Surroundings = { registry, history, doors, signal, record };
+      const around: Surroundings = { ...site, history };
+      if (scenario === spec.fork?.edit) await tryFork(spec, spec.fork, around);
       let run = await filledRun(spec, scenario, around);
       if (run.record.result.outcome === "out-of-memory" && spec.moreMemoryBytes !== null) {
         await registry.rollBack();
@@ -100,33 +103,21 @@ export async function runTrial(
   }
 }
 
-/** Builds what the image starts from; the result of the first that does not succeed, or null. */
-async function buildPrerequisites(
-  spec: TrialSpec,
-  { registry, doors, signal, record }: Omit<Surroundings, "history">,
-): Promise<JobResult | null> {
-  for (const { builder, describe } of spec.prerequisites) {
-    signal.throwIfAborted();
-    const startMs = doors.monotonicMs();
-    const result = await doors.run(builder.job(describe(registry.host)).job, signal);
-    record.machineMs += doors.monotonicMs() - startMs;
-    if (result.outcome !== "succeeded") {
-      signal.throwIfAborted();
-      registryRemark("an image that this one starts from", result.outcome, await registry.traffic());
-      return result;
-    }
-  }
-  return null;
+/** A fork's pipelines end as they end: upstream's trial goes on from where it was. */
+async function tryFork(spec: TrialSpec, fork: ForkSpec, around: Surroundings): Promise<void> {
+  const { builder, limits } = spec;
+  const before = lastOf(around.history);
+  const baseDiffIds = spec.baseDiffIds(fork.edit);
+  around.record.forks = await runForks(fork, { ...around, before, builder, limits, baseDiffIds });
 }
 
 /** The first scenario of an image whose own base could not be built. */
 function unstarted(spec: TrialSpec, result: JobResult, history: readonly Snapshot[]): RunRecord {
-  const line = "[tare: the image that this one starts from could not be built]";
   return {
     scenario: spec.scenarios[0] ?? "cold",
     timed: true,
     memoryLimitBytes: spec.limits.memoryBytes,
-    result: { ...result, log: [...result.log, { atMs: 0, stream: "stderr", line }] },
+    result,
     phases: { buildMs: "unknown", pushMs: "unknown", totalMs: 0 },
     hits: "unknown",
     misses: "unknown",
@@ -175,34 +166,30 @@ async function runOnce(
   const before = lastOf(history);
   signal.throwIfAborted();
   doors.onRun(scenario, why);
-  const build = spec.describe(scenario, registry.host, limits);
-  const { job, dropped } = spec.builder.job(build);
-  await registry.traffic();
-  const startMs = doors.monotonicMs();
-  const said = await doors.run(job, signal);
-  record.machineMs += doors.monotonicMs() - startMs;
-  signal.throwIfAborted();
-  // Before the snapshot: what Tare itself reads of the registry is not the build's.
-  const traffic = await registry.traffic();
-  // Nor can a registry be read that does not work: what it says of itself comes first.
-  registryRemark(`the ${scenario} run`, said.outcome, traffic);
-  const after = await registry.snapshot();
+  const built = await runBuild(
+    {
+      label: scenario,
+      builder: spec.builder,
+      planned: spec.describe(scenario, registry.host, limits),
+      user: "upstream",
+      before,
+      baseDiffIds: spec.baseDiffIds(scenario),
+    },
+    around,
+  );
+  const { build, after, dropped, result, phases, hits, misses, traffic } = built;
+  record.remarks.push(...pushRemarks(scenario, build, before, after));
+  record.dropped = dropped;
   const names = (references: string[]) =>
     references.map((reference) => repositoryOf(reference, registry.host));
-  const result = checkedResult(said, build, after);
-  const remark = registryRemark(`the ${scenario} run`, result.outcome, traffic);
-  if (remark !== null) record.remarks.push(`${scenario}: ${remark}`);
-  record.remarks.push(...after.faults.map(({ said }) => `${scenario}: ${said}`));
-  record.remarks.push(...pushRemarks(scenario, build, before, after));
   const run: RunRecord = {
     scenario,
     timed: why === "timed",
     memoryLimitBytes: limits.memoryBytes,
     result,
-    phases: spec.builder.phases(build, result),
-    ...(result.outcome === "succeeded"
-      ? await hitsOf(build, spec.baseDiffIds(scenario), before, after, registry)
-      : ({ hits: "unknown", misses: "unknown" } as const)),
+    phases,
+    hits,
+    misses,
     traffic,
     ledgers: chargeHistory([...history, after]),
     repositories: useOf(after, names(build.images), names(build.cacheTo)),
@@ -211,29 +198,9 @@ async function runOnce(
       build.images.map((image) => ({ repository: repositoryOf(image, registry.host), tag: tagOf(image) })),
     ),
   };
-  record.dropped = dropped;
   return { record: run, after };
 }
 
 function lastOf(history: readonly Snapshot[]): Snapshot {
   return history.at(-1) ?? { repositories: [], stored: null, faults: [] };
-}
-
-async function hitsOf(
-  build: BuildRun,
-  baseDiffIds: readonly string[],
-  before: Snapshot,
-  after: Snapshot,
-  registry: TrialRegistry,
-): Promise<{ hits: number | "unknown"; misses: number | "unknown" }> {
-  const reference = build.images[0];
-  const repository = reference === undefined ? "" : repositoryOf(reference, registry.host);
-  const manifest = reference === undefined ? null : imageManifest(after, repository, tagOf(reference));
-  if (manifest?.config === null || manifest === null) return { hits: "unknown", misses: "unknown" };
-  const config = (await registry.client.config(repository, manifest.config.digest)) as {
-    rootfs?: { diff_ids?: string[] };
-  };
-  const held = new Set(before.repositories.flatMap((known) => [...blobsOf(known).keys()]));
-  for (const digest of Object.keys(before.stored ?? {})) held.add(digest);
-  return countHits({ diffIds: config.rootfs?.diff_ids ?? [], manifest }, baseDiffIds, held);
 }

@@ -23,6 +23,7 @@ function argvOf(strategy: Strategy, more: Partial<Recipe> = {}, run: Partial<Bui
     dockerfile: "/builds/group/project/Dockerfile",
     context: null,
     registryHost: "127.0.0.1:5000",
+    credentials: null,
     mirrors: [],
     proxy: null,
     image: "builder",

@@ -45,6 +45,7 @@ const trial: BuilderWorld["trial"] = async (recipe, dockerfile, edits) => {
       name: "contract",
       builder: builders[recipe.builder],
       prerequisites: [],
+      fork: null,
       scenarios: scenariosOfSource(source),
       describe: (scenario, host, limits) => {
         const mapped = (references: string[]) =>

@@ -20,6 +20,7 @@ function jobOf(more: Partial<Recipe>, pulls: string[] = []) {
     dockerfile: "/builds/group/project/Dockerfile",
     context: null,
     registryHost: "127.0.0.1:5000",
+    credentials: null,
     mirrors: [],
     proxy: null,
     image: "builder",

@@ -19,6 +19,7 @@ function runOf(recipe: Recipe): BuildRun {
     dockerfile: "/builds/group/project/Dockerfile",
     context: null,
     registryHost: "127.0.0.1:5000",
+    credentials: null,
     mirrors: [],
     proxy: null,
     image: "builder",
@@ -498,12 +499,16 @@ describe("the environment of a build", () => {
     expect(jobOf("docker", { environment }).job.environment).toStrictEqual({
       DOCKER_HOST: "unix:///var/run/docker.sock",
       DOCKER_TLS_CERTDIR: "",
+      DOCKER_CONFIG: "/root/.docker",
       BUILDKIT_COLORS: "x",
     });
   });
 
   it("holds kaniko's feature flags, and nothing else of the template", () => {
     const environment = { FF_KANIKO_X: "1", KANIKO_DIR: "/", HTTP_PROXY: "http://x" };
-    expect(jobOf("kaniko", { environment }).job.environment).toStrictEqual({ FF_KANIKO_X: "1" });
+    expect(jobOf("kaniko", { environment }).job.environment).toStrictEqual({
+      DOCKER_CONFIG: "/kaniko/.docker",
+      FF_KANIKO_X: "1",
+    });
   });
 });

@@ -16,6 +16,7 @@ const run: BuildRun = {
   dockerfile: "/builds/group/project/Dockerfile",
   context: null,
   registryHost: "127.0.0.1:5000",
+  credentials: null,
   mirrors: [],
   proxy: null,
   image: "builder",

@@ -49,6 +49,7 @@ export async function runLiveTrial(
       name,
       builder: builders[recipe.builder],
       prerequisites: [],
+      fork: null,
       scenarios: options.scenarios ?? scenariosOfSource(source),
       describe: (scenario, host, limits) => {
         const mapped = (references: string[]) =>

@@ -79,6 +79,7 @@ async function coldBuild(builder: BuilderId, from: string, mirrors: Mirror[]): P
     dockerfile: `${DIRECTORY}/Dockerfile`,
     context: DIRECTORY,
     registryHost: target.host,
+    credentials: null,
     mirrors,
     proxy: null,
     image: live.testbed.tools.builders[builder]?.image ?? "",

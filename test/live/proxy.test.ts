@@ -72,6 +72,7 @@ async function build(builder: BuilderId, host: string, proxy = downloads.address
     dockerfile: `${DIRECTORY}/Dockerfile`,
     context: DIRECTORY,
     registryHost: host,
+    credentials: null,
     mirrors: live.mirrors,
     proxy,
     image: live.testbed.tools.builders[builder]?.image ?? "",

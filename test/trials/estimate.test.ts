@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { estimateTrial, guessImage, trialMs, type ImageEstimate } from "../../src/trials/estimate.ts";
 
-const SHAPE = { repeats: 3, otherRepeats: 1, others: 2, edits: 2 };
+const SHAPE = { repeats: 3, otherRepeats: 1, others: 2, edits: 2, forks: 0 };
 
 describe("a guess from a Dockerfile", () => {
   it("counts the packages that it names, over continued lines and several installers", () => {
@@ -34,6 +34,13 @@ describe("the time of a trial", () => {
     // Eight trials of 0.4 + 1 + 1 + 0.6 cold builds, and one more.
     expect(trialMs(image, SHAPE)).toBe(2_500_000);
     expect(trialMs(image, { ...SHAPE, others: 0, edits: 0 })).toBe(940_000);
+  });
+
+  it("has two pipelines of a fork more for each strategy, where there is an edit", () => {
+    // Four strategies, each with two builds of 0.6.
+    expect(trialMs(image, { ...SHAPE, forks: 1 })).toBe(2_500_000 + 480_000);
+    expect(trialMs(image, { ...SHAPE, forks: 2 })).toBe(2_500_000 + 960_000);
+    expect(trialMs(image, { ...SHAPE, others: 0, edits: 0, forks: 2 })).toBe(940_000);
   });
 
   it("says what it rests on", () => {

@@ -3,7 +3,8 @@ import { builders } from "../../src/builders/index.ts";
 import { DEFAULT_LIMITS } from "../../src/domain/job.ts";
 import { Outage, Problem } from "../../src/domain/problem.ts";
 import type { Scenario } from "../../src/domain/report.ts";
-import { runTrial, type RunReason, type TrialDoors, type TrialSpec } from "../../src/trials/run-trial.ts";
+import type { RunReason } from "../../src/trials/run-build.ts";
+import { runTrial, type TrialDoors, type TrialSpec } from "../../src/trials/run-trial.ts";
 import {
   ended,
   quietDoors,
@@ -45,6 +46,7 @@ function specOf(more: Partial<TrialSpec> = {}): TrialSpec {
       image: "kaniko",
       limits,
     }),
+    fork: null,
     limits: DEFAULT_LIMITS,
     moreMemoryBytes: 12 * GIB,
     baseDiffIds: () => ["diff-base"],

@@ -50,7 +50,13 @@ function record(scenario: Scenario, given: Given = {}): RunRecord {
   };
 }
 
-const repeat = (...runs: RunRecord[]): TrialRecord => ({ runs, dropped: [], remarks: [], machineMs: 0 });
+const repeat = (...runs: RunRecord[]): TrialRecord => ({
+  runs,
+  forks: [],
+  dropped: [],
+  remarks: [],
+  machineMs: 0,
+});
 
 const ROLES = { image: 1, cache: 2, unreferenced: 3 };
 const HOLDING: Holding = {
