@@ -165,7 +165,7 @@ function isAbout({ kind }: Assertion, text: string): boolean {
   if (kind === "cache in forks") return !PROGRAM_FORK.test(text);
   return (
     kind !== "login" ||
-    /\b(?:registry|login credentials|docker|push\w*|kaniko|buildah|buildkit|jobs?|builds?)\b/i.test(text)
+    /\b(?:registry|login credentials|docker|kaniko|buildah|buildkit|jobs?)\b/i.test(text)
   );
 }
 
