@@ -182,8 +182,7 @@ export function answerCleanup({ factor }: Of<"cleanup">, facts: ClaimFacts): Jud
     proposed < (sides.proposed.cleanup?.before[ledger] ?? proposed);
   const holds = (row: Row) => (factor === null ? shrinks(row) : reaches(row.proposed / row.current, factor));
   const mark = markOf(rows.map(holds));
-  if (mark === null)
-    return notTested("No cleanup policy was simulated, so what remains after it is not known.");
+  if (mark === null) return notTested(`No cleanup policy was simulated${freshText(facts)}.`);
   const { rows: own, about } = shown(rows, holds, facts);
   const texts = own.map(({ ledger, current, proposed, sides }) => {
     const before = sides.proposed.cleanup?.before[ledger];
@@ -194,4 +193,16 @@ export function answerCleanup({ factor }: Of<"cleanup">, facts: ClaimFacts): Jud
   const start = `after cleanup (${first?.sides.proposed.cleanup?.policy ?? ""}) ${first?.sides.proposed.label ?? ""} keeps`;
   const end = mark === "depends" ? `: ${why(rows, holds, facts)}` : "";
   return { mark, sentence: `${about}${start} ${texts.join("; ")}${end}.` };
+}
+
+/** What a cleanup that leaves nothing but the newest build would leave; empty where it is not known. */
+function freshText(facts: ClaimFacts): string {
+  const rows = rowsOf(facts, ({ current, proposed }, ledger) => [
+    chargesOf(current, ledger).before,
+    chargesOf(proposed, ledger).before,
+  ]);
+  const { rows: own, about } = shown(rows, () => true, facts);
+  if (own.length === 0) return ", so what remains after it is not known";
+  const texts = own.map(({ ledger, current, proposed }) => timesText(ledger, proposed, current));
+  return `; the newest build alone, as in a fresh registry, is ${about}${texts.join(", ")}`;
 }

@@ -164,8 +164,7 @@ export function buildMatches(text: string, before: string): Match[] {
 function isAbout({ kind }: Assertion, text: string): boolean {
   if (kind === "cache in forks") return !PROGRAM_FORK.test(text);
   return (
-    kind !== "login" ||
-    /\b(?:registry|login credentials|docker|kaniko|buildah|buildkit|jobs?)\b/i.test(text)
+    kind !== "login" || /\b(?:registry|login credentials|docker|kaniko|buildah|buildkit|jobs?)\b/i.test(text)
   );
 }
 

@@ -210,9 +210,12 @@ describe("cleanup", () => {
     expect(answer(doubled, cleaned(same, { perRepository: 12, namespace: 11 }))).toMatch(/^refuted: /);
   });
 
-  it("is not tested where no policy was simulated", () => {
+  it("is not tested where no policy was simulated, and the newest build alone is told", () => {
     const facts = factsWith([current, proposed({ perRepository: 21, namespace: 11 })]);
     expect(answer(doubled, facts)).toBe(
+      "not tested: No cleanup policy was simulated; the newest build alone, as in a fresh registry, is 1.90 times counted per repository (21.00 MB against 11.08 MB), 1.00 times by GitLab's count (11.00 MB against 11.00 MB).",
+    );
+    expect(answer(doubled, NOTHING)).toBe(
       "not tested: No cleanup policy was simulated, so what remains after it is not known.",
     );
   });
