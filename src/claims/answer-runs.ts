@@ -156,7 +156,8 @@ export function answerForks({ says }: Of<"cache in forks">, facts: ClaimFacts): 
     ),
   );
   const [first] = tried;
-  if (first === undefined) return notTested("The proposed strategy was not built in a fork.");
+  if (first === undefined)
+    return notTested("The proposed strategy was not built in a fork; `--forks readable` tries it.");
   const fates = tried.map(({ fork }) => fateOf(fork));
   const images = new Set(tried.map(({ image }) => image)).size;
   const texts = tried.filter(({ image }) => image === first.image).map(({ fork }) => forkText(fork));

@@ -190,7 +190,7 @@ describe("cache in forks", () => {
 
   it("is not tested where no fork was", () => {
     expect(answer(fails, factsWith([strategy("proposed", [])]))).toBe(
-      "not tested: The proposed strategy was not built in a fork.",
+      "not tested: The proposed strategy was not built in a fork; `--forks readable` tries it.",
     );
   });
 });
