@@ -30,7 +30,19 @@ const job = (extra: string) =>
 const BEFORE = job("");
 const AFTER = job("    CONTAINER_TAG: quiet\n");
 
-const COMMON = ["--images", "lint", "--edits", "0", "--edit", "last", "--repeats", "1", "--yes"];
+const COMMON = [
+  "--images",
+  "lint",
+  "--edits",
+  "0",
+  "--edit",
+  "last",
+  "--repeats",
+  "1",
+  "--forks",
+  "none",
+  "--yes",
+];
 
 const commit = (dockerfile: string, jobs: string) =>
   example.commit({ "docker/lint.docker": dockerfile, ".gitlab-ci.d/containers.yml": jobs });
@@ -78,7 +90,7 @@ const FAILING = `${BASE}RUN echo 'no route to the mirror' >&2; exit 4\n`;
 
 describe("a change that breaks a build", () => {
   it("is broken: the mail's first sentence says which run fails, and the end of its log is quoted", async () => {
-    const broken = `${BASE}RUN echo compiling && echo 'cc: not found' >&2 && exit 3\n`;
+    const broken = `${BASE}RUN echo compiling && echo 'cc: not found' && exit 3\n`;
     const { code, mail, report } = await answered(FINE, broken, "--fail-on", "worse");
     expect([report.verdict, code]).toEqual(["broken", 1]);
     expect(mail).toMatch(
