@@ -31,6 +31,7 @@ export async function prepareExample(): Promise<ExampleStrategies> {
       forks: "none",
       downloads: "cache",
       replay: 0,
+      thread: [],
       projectPath: null,
       command: "",
       argv: [],

@@ -7,5 +7,5 @@ work=.tare/lantern
 rm -rf "$work"
 sh scripts/example-repository.sh "$work"
 node src/main.ts trial --patch example/replace-docker-with-kaniko.eml --repo "$work" --trust \
-  --format mail --report report.json "$@"
+  --thread example/reply.eml --format mail --report report.json "$@"
 echo "tare: the same as data: report.json" >&2

@@ -1,5 +1,6 @@
 import type { ReadingOfChange } from "./bot.ts";
 import { refuseUnrunnable } from "./builders/index.ts";
+import type { ThreadText } from "./claims/types.ts";
 import type { Change } from "./domain/change.ts";
 import type { LedgerId } from "./domain/comparison.ts";
 import type { Limits } from "./domain/job.ts";
@@ -46,6 +47,8 @@ export type TrialRequest = {
   ledger: { id: LedgerId; why: string };
   /** `group/project` of the pipeline; null: as the templates name it. */
   projectPath: string | null;
+  /** Messages of the thread whose claims are answered; the change's own is read anyway. */
+  thread: ThreadText[];
   /** The command that repeats the trial, as text and as arguments. */
   command: string;
   argv: string[];

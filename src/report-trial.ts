@@ -1,4 +1,5 @@
 import type { ReadingOfChange } from "./bot.ts";
+import { claimsOf } from "./answer-thread.ts";
 import type { Change } from "./domain/change.ts";
 import { formatBytes, formatDuration } from "./domain/quantities.ts";
 import type { BuilderId } from "./domain/recipe.ts";
@@ -47,6 +48,7 @@ export function reportTrial(
     quoted: reading.quoted,
     recipes: { base: reading.base.recipes, head: reading.head.recipes },
     findings: reading.findings,
+    claims: [],
     verdict: judgeChange(tried.images),
     images: tried.images,
     notBuilt: prepared.selection.notBuilt,
@@ -77,7 +79,8 @@ export function reportTrial(
     estimate: prepared.estimate,
     downloads: tried.downloads,
   };
-  return { ...whole, headline: headline(whole) };
+  const report = { ...whole, headline: headline(whole) };
+  return { ...report, claims: claimsOf(change, request.thread, reading, report) };
 }
 
 /** What the trial took beside what was expected of it. */

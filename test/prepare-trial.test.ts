@@ -18,6 +18,7 @@ const REQUEST: TrialRequest = {
   otherRepeats: 1,
   edits: ["first", "last"],
   replay: 0,
+  thread: [],
   forks: [],
   strategies: [],
   budgetMs: null,

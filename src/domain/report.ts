@@ -1,4 +1,5 @@
 import type { Person, Trust } from "./change.ts";
+import type { Claim } from "./claim.ts";
 import type { Finding } from "./finding.ts";
 import type { Outcome, Privileges } from "./job.ts";
 import type { Recipe, SourceLine, Strategy } from "./recipe.ts";
@@ -165,6 +166,8 @@ export type Report = {
   recipes: { base: Recipe[]; head: Recipe[] };
   /** What can be told without a build, in the order of the diff. */
   findings: Finding[];
+  /** Statements of the thread, each with what was measured. */
+  claims: Claim[];
   verdict: VerdictWord;
   /** One sentence with the two numbers that matter. */
   headline: string;

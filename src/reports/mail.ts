@@ -16,6 +16,7 @@ import { cut, MAXIMUM_COMMAND, mapTexts, plainLine, plainLog } from "./sanitise.
 import { failuresOf, repositoryGrid, runGrid, storageGrid } from "./sections.ts";
 import {
   caveats,
+  claimItems,
   figureSentence,
   findingLine,
   partSentence,
@@ -42,6 +43,7 @@ const OPTIONAL = [
   "further images",
   "remarks",
   "findings",
+  "claims",
   "tables",
 ] as const;
 type Section = (typeof OPTIONAL)[number];
@@ -70,10 +72,18 @@ function body(raw: Report, report: Report, omitted: ReadonlySet<Section>, stop: 
   return fill("mail.txt", {
     quote: quote(raw, report),
     lead: wrap([report.headline, ...substitutions(report.parts)].join(" "), WIDTH),
-    statements: shown.flatMap((image) => statements(report, image)),
+    // What the thread asks is answered where it was said.
+    statements:
+      report.claims.length > 0 && kept("claims") ? [] : shown.flatMap((image) => statements(report, image)),
     tested: tested(report, shown, kept("parts")),
     images: kept("tables") ? shown.map((image) => tables(report, image, kept)) : [],
     logs: kept("logs") ? logs(raw) : [],
+    claims: kept("claims")
+      ? claimItems(report.claims).map(({ author, quote, answer }) => ({
+          quote: wrap(`${author}: "${quote}"`, WIDTH, { first: "> ", rest: "> " }),
+          answer: wrap(answer, WIDTH),
+        }))
+      : [],
     findings: kept("findings")
       ? report.findings.map((finding) => wrap(findingLine(finding), WIDTH, { first: "- ", rest: "  " }))
       : [],

@@ -17,6 +17,7 @@ import { MAXIMUM_COMMAND, mapTexts, markdownFence, markdownLine, plainLine } fro
 import { exactGrid, failuresOf, repositoryGrid, runGrid, storageGrid } from "./sections.ts";
 import {
   caveats,
+  claimItems,
   figureSentence,
   findingLine,
   partSentence,
@@ -42,6 +43,7 @@ const OPTIONAL = [
   "remarks",
   "what was tested",
   "findings",
+  "claims",
   "tables",
 ] as const;
 type Section = (typeof OPTIONAL)[number];
@@ -85,6 +87,7 @@ function body(raw: Report, report: Report, omitted: ReadonlySet<Section>, option
       .map(({ image, verdict }) => ({ image, verdict })),
     more: unlisted > 0 ? formatCount(unlisted, "more image") : null,
     logs: kept("logs") ? logs(raw) : [],
+    claims: kept("claims") ? claimItems(report.claims) : [],
     findings: kept("findings") ? report.findings.map(findingSlots) : [],
     tested: kept("what was tested") ? tested({ ...report, images: shown }) : [],
     caveats: kept("remarks") ? caveats(report) : [],

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CLAIM_MARKS } from "../domain/claim.ts";
 import { BUILDERS, CACHES } from "../domain/recipe.ts";
 import type { Report } from "../domain/report.ts";
 
@@ -199,6 +200,17 @@ export const reportSchema = z
         side: z.enum(["base", "head"]),
         text,
         why: text,
+      }),
+    ),
+    claims: z.array(
+      z.strictObject({
+        quote: text,
+        author: text,
+        date: textOrNull,
+        messageId: textOrNull,
+        mark: z.enum(CLAIM_MARKS),
+        sentence: text,
+        alike: z.array(z.strictObject({ quote: text, author: text })),
       }),
     ),
     verdict,

@@ -18,6 +18,7 @@ import {
   formatMemory,
   formatPercent,
 } from "../domain/quantities.ts";
+import type { Claim } from "../domain/claim.ts";
 import type { Finding } from "../domain/finding.ts";
 import { UNLIMITED_LOOPBACK } from "../domain/report.ts";
 import type {
@@ -237,6 +238,15 @@ function imageItems(image: ImageReport): { label: string; text: string }[] {
 export function partSentence(part: Part): string {
   const digest = part.digest === null ? "" : ` (${part.digest.slice(0, 19)})`;
   return `${part.part} ${part.version}, ${part.origin}${digest}`;
+}
+
+/** Statements of the thread with their answers: who, what was said, and the mark with its figures. */
+export function claimItems(claims: readonly Claim[]): { author: string; quote: string; answer: string }[] {
+  return claims.map(({ author, quote, mark, sentence, alike }) => {
+    const others = [...new Set(alike.map((each) => each.author))].filter((name) => name !== author);
+    const names = [author, ...others].slice(0, NAMED).join(", ");
+    return { author: names, quote, answer: `${mark}: ${sentence}` };
+  });
 }
 
 /** `.gitlab-ci.yml:5: …`; a removed line says so. */

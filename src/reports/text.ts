@@ -15,6 +15,7 @@ import { MAXIMUM_COMMAND, mapTexts, plainLine, plainLog } from "./sanitise.ts";
 import { exactGrid, failuresOf, repositoryGrid, runGrid, storageGrid } from "./sections.ts";
 import {
   caveats,
+  claimItems,
   figureSentence,
   findingLine,
   partSentence,
@@ -36,6 +37,10 @@ export function renderText(report: Report): string {
     verdict: clean.verdict,
     images: gravestFirst(clean.images, clean.ledger.id).map((image) => imageSlots(clean, image)),
     logs: logs(report),
+    claims: claimItems(clean.claims).map(({ author, quote, answer }) => ({
+      quote: wrap(`${author}: "${quote}"`, WIDTH, { first: "> ", rest: "> " }),
+      answer: wrap(answer, WIDTH),
+    })),
     findings: clean.findings.map((finding) => ({
       line: wrap(findingLine(finding), WIDTH, { first: "- ", rest: "  " }),
       why: wrap(finding.why, WIDTH, { first: "  ", rest: "  " }),

@@ -123,6 +123,7 @@ function noiseRequest(repeats: number, linkBytesPerSecond: number | null): Trial
     otherRepeats: 1,
     edits: ["first"],
     replay: 0,
+    thread: [],
     strategies: [],
     forks: [],
     budgetMs: null,

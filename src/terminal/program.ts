@@ -58,6 +58,7 @@ function addTrial(command: Command): Command {
       "rate between builder and registry, for example 100mbit (default: unlimited)",
       linkRate,
     )
+    .option("--thread <files>", "mails of the thread whose claims are answered, separated by commas", names)
     .addOption(
       new Option("--downloads <from>", "RUN steps download from one cache, or anew in each run")
         .choices(["cache", "direct"])
@@ -94,6 +95,7 @@ type Flags = Record<string, unknown> & {
   budget?: number;
   link?: string;
   downloads?: "cache" | "direct";
+  thread?: string[];
   forks?: "none" | "readable" | "both";
   project?: string;
   cpus?: number;
@@ -129,6 +131,7 @@ function requested(flags: Flags) {
     },
     downloads: flags.downloads ?? "cache",
     replay: flags.edits ?? null,
+    thread: flags.thread ?? [],
     forks: flags.forks ?? "readable",
     projectPath: flags.project ?? null,
     yes: flags.yes === true,

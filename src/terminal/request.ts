@@ -1,10 +1,13 @@
 import type { ReadingOfChange } from "../bot.ts";
+import { readMail } from "../channels/mail/read-mail.ts";
+import type { ThreadText } from "../claims/types.ts";
 import { effectiveSettings, type Effective, type Wishes } from "../config/effective-settings.ts";
 import { imageFilter } from "../config/image-filter.ts";
 import { openOperatorFile } from "../config/open-operator-file.ts";
 import { projectFileRemark, projectSettingsOf } from "../config/project-file.ts";
 import type { Change } from "../domain/change.ts";
 import type { UpstreamAccess } from "../domain/report.ts";
+import { readInput } from "./change-input.ts";
 import { parseLink } from "../network/link-rate.ts";
 import type { TrialRequest } from "../prepare-trial.ts";
 import { wantedStrategies } from "../trials/strategies.ts";
@@ -18,6 +21,8 @@ export type TrialWishes = {
   /** Whether upstream can be read in the forks that are tried. */
   forks: ForkChoice;
   projectPath: string | null;
+  /** Files of mails whose claims are answered. */
+  thread: string[];
   /** The command that repeats the trial, as text and as arguments. */
   command: string;
   argv: string[];
@@ -60,10 +65,26 @@ export async function settleRequest(
     ...(remark === null ? [] : [`${remark.file}:${remark.line}: ${remark.text}.`]),
     ...effective.notes.map((note) => `${note.charAt(0).toUpperCase()}${note.slice(1)}.`),
   ];
-  return { request: requestOf(asked, effective), notes };
+  return { request: requestOf(asked, effective, await readThread(asked.thread)), notes };
 }
 
-function requestOf(asked: TrialWishes, { settings }: Effective): TrialRequest {
+/** Mails of a thread, each a file. Problems: `arguments`, `mail-unreadable`. */
+async function readThread(paths: readonly string[]): Promise<ThreadText[]> {
+  const texts: ThreadText[] = [];
+  for (const path of paths) {
+    const { from, date, messageId, inReplyTo, text } = await readMail(await readInput(path));
+    texts.push({
+      author: from?.name || (from?.address ?? ""),
+      date: date?.toISOString() ?? null,
+      messageId,
+      inReplyTo,
+      body: text,
+    });
+  }
+  return texts;
+}
+
+function requestOf(asked: TrialWishes, { settings }: Effective, thread: ThreadText[]): TrialRequest {
   const { images, repeats } = settings;
   const link = settings.link === null ? null : parseLink(settings.link).bytesPerSecond;
   return {
@@ -84,6 +105,7 @@ function requestOf(asked: TrialWishes, { settings }: Effective): TrialRequest {
     downloads: asked.downloads,
     ledger: settings.ledger,
     projectPath: asked.projectPath,
+    thread,
     command: asked.command,
     argv: asked.argv,
   };

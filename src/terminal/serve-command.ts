@@ -31,6 +31,7 @@ export async function serveCommand(): Promise<ExitCode> {
       wishes: {},
       downloads: "cache",
       replay: null,
+      thread: [],
       forks: "readable",
       projectPath,
       command: `tare ${argv.join(" ")}`,

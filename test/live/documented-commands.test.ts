@@ -47,6 +47,7 @@ describe("commands of the pages", () => {
     directory = mkdtempSync(join(tmpdir(), "tare-pages-"));
     renameSync(makeExampleRepository().directory, join(directory, "lantern"));
     copyFileSync(EXAMPLE_PATCH, join(directory, "replace-docker-with-kaniko.eml"));
+    copyFileSync(join(ROOT, "example/reply.eml"), join(directory, "reply.eml"));
     writeFileSync(join(directory, "tare"), `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`);
     chmodSync(join(directory, "tare"), 0o755);
   });

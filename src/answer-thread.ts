@@ -1,0 +1,46 @@
+import type { ReadingOfChange } from "./bot.ts";
+import { builders } from "./builders/index.ts";
+import { answerClaims, groupAnswers } from "./claims/answer-claims.ts";
+import { listDockerfileCopies } from "./claims/dockerfile-copies.ts";
+import { factsOf } from "./claims/facts-of.ts";
+import { readClaims } from "./claims/read-claims.ts";
+import type { ThreadText } from "./claims/types.ts";
+import type { Change } from "./domain/change.ts";
+import type { Claim } from "./domain/claim.ts";
+import { BUILDERS } from "./domain/recipe.ts";
+import type { Report } from "./domain/report.ts";
+
+/** The claims of a change's own message and of its thread, held against a report. */
+export function claimsOf(
+  change: Change,
+  thread: readonly ThreadText[],
+  reading: ReadingOfChange,
+  report: Report,
+): Claim[] {
+  const claims = readClaims(textsOf(change, thread));
+  if (claims.length === 0) return [];
+  const needs = Object.fromEntries(BUILDERS.map((builder) => [builder, builders[builder].needs]));
+  const dockerfiles = listDockerfileCopies(reading.readers.head, reading.head.recipes);
+  const answers = groupAnswers(answerClaims(claims, factsOf(report, { dockerfiles, needs })));
+  return answers.map(({ claim, mark, sentence, alike }) => ({
+    quote: claim.quote,
+    author: claim.author,
+    date: claim.date,
+    messageId: claim.messageId,
+    mark,
+    sentence,
+    alike: alike.map(({ quote, author }) => ({ quote, author })),
+  }));
+}
+
+/** The change's message first, unless the thread holds it. */
+function textsOf(change: Change, thread: readonly ThreadText[]): ThreadText[] {
+  const own: ThreadText = {
+    author: change.author.name || change.author.address,
+    date: null,
+    messageId: change.id,
+    inReplyTo: null,
+    body: change.message,
+  };
+  return thread.some(({ messageId }) => messageId === change.id) ? [...thread] : [own, ...thread];
+}
