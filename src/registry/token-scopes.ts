@@ -34,12 +34,14 @@ export function readScopes(texts: readonly string[]): Scope[] | null {
 /**
  * The actions of a scope that this user may do. Upstream pulls and pushes everywhere but in the fork: a trial's registry
  * stands for every registry that a template names. The contributor pulls and pushes in the fork, pulls the rest where it
- * is readable, and never pushes there. Nobody may delete.
+ * is readable, and never pushes there. Who may push may delete, as jobs of GitLab may in their own project: kaniko ends
+ * its test of a push by deleting it.
  */
 export function allowedActions(user: User, scope: Scope, rules: AccessRules): string[] {
   if (user === null || scope.type !== "repository") return [];
   const isFork = scope.name.startsWith(`${rules.contributor}/`);
   const mayPush = isFork === (user === "contributor");
   const mayPull = mayPush || (user === "contributor" && rules.upstreamReadable);
-  return scope.actions.filter((action) => (action === "push" && mayPush) || (action === "pull" && mayPull));
+  const allowed = [...(mayPull ? ["pull"] : []), ...(mayPush ? ["push", "delete"] : [])];
+  return scope.actions.filter((action) => allowed.includes(action));
 }

@@ -3,6 +3,7 @@ import { formatCount } from "../domain/quantities.ts";
 import type { ImageReport, Report } from "../domain/report.ts";
 import { fill } from "./fill.ts";
 import { fit } from "./fit.ts";
+import { forkGrid, forkSentences, forkTitle } from "./fork-table.ts";
 import {
   growthGrid,
   growthTitle,
@@ -36,6 +37,7 @@ const QUOTED_LINES = 12;
 /** Left out in this order where the mail would be too long; the name is what the reader is told. */
 const OPTIONAL = [
   "details",
+  "forks",
   "parts",
   "repositories",
   "logs",
@@ -138,6 +140,7 @@ function tables(report: Report, image: ImageReport, kept: (section: Section) => 
         : { title: wrap(`${image.image}: ${growthTitle()}`, WIDTH), table: plainTable(growth, TABLE_WIDTH) },
     mainRunTitle: wrap(`${image.image}: ${mainRunTitle(report.machine.link)}`, WIDTH),
     mainRuns: plainTable(mainRunGrid(image), TABLE_WIDTH),
+    fork: kept("forks") ? forkSlots(image) : null,
     details: kept("details")
       ? {
           title: wrap(
@@ -153,6 +156,16 @@ function tables(report: Report, image: ImageReport, kept: (section: Section) => 
       kept("repositories") && repositories
         ? { after: repositories.after, table: plainTable(repositories.grid, TABLE_WIDTH) }
         : null,
+  };
+}
+
+function forkSlots(image: ImageReport) {
+  const grid = forkGrid(image, { moved: false });
+  if (grid === null) return null;
+  return {
+    title: wrap(`${image.image}: ${forkTitle()}`, WIDTH),
+    table: plainTable(grid, TABLE_WIDTH),
+    sentences: forkSentences(image).map((said) => wrap(said, WIDTH, { first: "- ", rest: "  " })),
   };
 }
 

@@ -29,7 +29,7 @@ function rowsOf(image: ImageReport): { name: string; strategy: StrategyReport }[
 }
 
 /** Strategies that look alike in every way but their flags are told apart by their role. */
-function nameOf(strategy: StrategyReport, image: ImageReport): string {
+export function nameOf(strategy: StrategyReport, image: ImageReport): string {
   const label = labelOf(strategy);
   const twins = image.strategies.filter((other) => labelOf(other) === label);
   return twins.length > 1 ? `${label} (${strategy.role})` : label;

@@ -4,6 +4,7 @@ import type { Finding } from "../domain/finding.ts";
 import type { ImageReport, Report } from "../domain/report.ts";
 import { fill } from "./fill.ts";
 import { fit } from "./fit.ts";
+import { forkGrid, forkSentences, forkTitle } from "./fork-table.ts";
 import {
   growthGrid,
   growthTitle,
@@ -39,6 +40,7 @@ const OPTIONAL = [
   "repositories",
   "bytes",
   "further images",
+  "forks",
   "runs",
   "remarks",
   "what was tested",
@@ -136,6 +138,7 @@ function imageSlots(report: Report, image: ImageReport, kept: (section: Section)
     growth: growth === null ? null : { title: sentenceCase(growthTitle()), table: markdownTable(growth) },
     mainRunTitle: sentenceCase(mainRunTitle(report.machine.link)),
     mainRuns: markdownTable(mainRunGrid(image)),
+    fork: kept("forks") ? forkSlots(image) : null,
     storage: kept("runs") ? markdownTable(storageGrid(image, report.ledger.id)) : null,
     repeats: report.repeats,
     link: report.machine.link,
@@ -147,6 +150,16 @@ function imageSlots(report: Report, image: ImageReport, kept: (section: Section)
     exact: kept("bytes") ? markdownTable(exactGrid(image, formatExactBytes)) : null,
     thresholds: kept("runs") && image.figures.length > 0 ? thresholdSentence(image.figures) : null,
     figures: kept("runs") ? image.figures.map((figure) => figureSentence(figure).replace("->", "-&gt;")) : [],
+  };
+}
+
+function forkSlots(image: ImageReport) {
+  const grid = forkGrid(image, { moved: true });
+  if (grid === null) return null;
+  return {
+    title: sentenceCase(forkTitle()),
+    table: markdownTable(grid),
+    sentences: forkSentences(image),
   };
 }
 

@@ -2,6 +2,7 @@ import { gravestFirst, LEDGERS } from "../domain/comparison.ts";
 import { formatDuration, formatExactBytes } from "../domain/quantities.ts";
 import type { ImageReport, Report } from "../domain/report.ts";
 import { fill } from "./fill.ts";
+import { forkGrid, forkSentences, forkTitle } from "./fork-table.ts";
 import {
   growthGrid,
   growthTitle,
@@ -67,6 +68,7 @@ function imageSlots(report: Report, image: ImageReport) {
         : { title: wrap(sentenceCase(growthTitle()), WIDTH), table: plainTable(growth, WIDTH) },
     mainRunTitle: wrap(sentenceCase(mainRunTitle(report.machine.link)), WIDTH),
     mainRuns: plainTable(mainRunGrid(image), WIDTH),
+    fork: forkSlots(image),
     runsTitle: wrap(
       `Time of build and push, median (range) of ${report.repeats}; link: ${report.machine.link}`,
       WIDTH,
@@ -83,6 +85,16 @@ function imageSlots(report: Report, image: ImageReport) {
       : null,
     thresholds: image.figures.length > 0 ? wrap(thresholdSentence(image.figures), WIDTH) : null,
     figures: image.figures.map((figure) => wrap(figureSentence(figure), WIDTH, { first: "- ", rest: "  " })),
+  };
+}
+
+function forkSlots(image: ImageReport) {
+  const grid = forkGrid(image, { moved: true });
+  if (grid === null) return null;
+  return {
+    title: wrap(sentenceCase(forkTitle()), WIDTH),
+    table: plainTable(grid, WIDTH),
+    sentences: forkSentences(image).map((said) => wrap(said, WIDTH, { first: "- ", rest: "  " })),
   };
 }
 

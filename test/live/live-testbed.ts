@@ -19,7 +19,8 @@ export type LiveTestbed = {
   baseHost: string | null;
   /** The base image's registry in docker.io's place, where there is one. */
   mirrors: Mirror[];
-  startRegistry(name: string): Promise<TrialRegistry>;
+  /** With the root namespace of a fork its users have rights; without, everybody may do everything. */
+  startRegistry(name: string, contributor?: string): Promise<TrialRegistry>;
   run(job: Job): ReturnType<Testbed["executor"]["run"]>;
   close(): Promise<void>;
 };
@@ -33,11 +34,12 @@ export async function openLiveTestbed(): Promise<LiveTestbed> {
     builders: BUILDERS,
     archivedKaniko: true,
   });
-  const start = (name: string) =>
+  const start = (name: string, contributor?: string) =>
     startRegistry({
       name: `${name}-${randomBytes(3).toString("hex")}`,
       image: testbed.tools.registry.image,
       volume: null,
+      ...(contributor === undefined ? {} : { contributor }),
       startService: (spec) => testbed.executor.service(spec),
     });
   const { docker } = testbed.engine;

@@ -54,11 +54,11 @@ describe("who may do what", () => {
   const all = ["pull", "push", "delete", "*"];
 
   it.each([
-    ["upstream", "qemu-project/qemu/app", readable, ["pull", "push"]],
-    ["upstream", "library/debian", readable, ["pull", "push"]],
+    ["upstream", "qemu-project/qemu/app", readable, ["pull", "push", "delete"]],
+    ["upstream", "library/debian", readable, ["pull", "push", "delete"]],
     ["upstream", "contributor/qemu/app", readable, []],
-    ["contributor", "contributor/qemu/app", readable, ["pull", "push"]],
-    ["contributor", "contributor/qemu/app", unreadable, ["pull", "push"]],
+    ["contributor", "contributor/qemu/app", readable, ["pull", "push", "delete"]],
+    ["contributor", "contributor/qemu/app", unreadable, ["pull", "push", "delete"]],
     ["contributor", "qemu-project/qemu/app", readable, ["pull"]],
     ["contributor", "qemu-project/qemu/app", unreadable, []],
     // A name that only starts alike is not the fork's.

@@ -103,7 +103,7 @@ describe("length", () => {
     const mail = renderMail(many);
     expect(Buffer.byteLength(mail)).toBeLessThanOrEqual(8_000);
     expect(mail.replaceAll("\n", " ")).toContain(
-      "Left out for length: details, parts, repositories, logs, figures, further images, remarks.",
+      "Left out for length: details, forks, parts, repositories, logs, figures, further images, remarks.",
     );
     expect(mail).toContain("\n-- \n");
   });

@@ -20,14 +20,12 @@ describe("a report that is read again", () => {
     expect(read).toThrow(`report.json is no report of this version of Tare: ${why}.`);
   });
 
-  it("is refused with its faults, ten at most", () => {
-    try {
-      readReport("report.json", Buffer.from('{"schemaVersion": 1}'));
-      expect.unreachable();
-    } catch (error) {
-      const { details } = error as Problem;
-      expect(details.slice(0, 2)).toStrictEqual(["✖ Invalid input: expected 2", "  → at schemaVersion"]);
-      expect(details).toHaveLength(10);
-    }
+  it("is refused with its faults", () => {
+    const read = () => readReport("report.json", Buffer.from('{"schemaVersion": 1}'));
+    expect(read).toThrow(
+      expect.objectContaining({
+        details: expect.arrayContaining(["✖ Invalid input: expected 2", "  → at schemaVersion"]),
+      }),
+    );
   });
 });
