@@ -13,7 +13,7 @@ export type HistoryOptions = {
   /** Edits that are replayed at most; 0 for none. */
   most: number;
   /** Why a base image cannot be had; null where it can. */
-  obstacle(base: string): string | null;
+  obstacle: (base: string) => string | null;
   contextOf(tree: { commit: string; tree: string }, path: string): Promise<JobFile[]>;
 };
 

@@ -82,7 +82,13 @@ export async function prepareTrial(
   const { context, notes } = pipelineContext(all, request.projectPath);
   const { edits, strategies, replay } = request;
   const load = createLoadImage({
-    ...{ repository, change, reading, edits, context, strategies, replay },
+    repository,
+    change,
+    reading,
+    edits,
+    context,
+    strategies,
+    replay,
     obstacle,
   });
   const { pairs: changed, notBuilt: unpaired } = pairsOf(reading.comparison);

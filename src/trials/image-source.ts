@@ -12,7 +12,7 @@ export type EditChoice = number | "first" | "last";
 export type DockerfileVersion = {
   text: string;
   name: string;
-  context(): Promise<JobFile[]>;
+  context: () => Promise<JobFile[]>;
 };
 
 /** What one build is made of. Base images are without `scratch`; the final stage's is null where it is one. */
@@ -40,9 +40,9 @@ export type ImageSource = Build & {
 
 export type SourceReaders = {
   /** Text of a file; null where there is none. */
-  read(path: string): string | null;
+  read: (path: string) => string | null;
   /** The files below a path of the tree. */
-  readContext(path: string): Promise<JobFile[]>;
+  readContext: (path: string) => Promise<JobFile[]>;
   /** Earlier versions of the Dockerfile, oldest first, without the tree's own; empty where edits are synthetic. */
   versions: readonly DockerfileVersion[];
   /** How a report calls the edit that led from the last of them to the tree's own. */
@@ -70,8 +70,8 @@ export async function loadImageSource(
   }
   const present = async () => (recipe.context === null ? [] : readContext(recipe.context));
   const own: DockerfileVersion = { text, name: ownName, context: present };
-  const [oldest = own, ...later] = [...versions, own];
-  const first = await buildOf(recipe, oldest);
+  const [oldest, ...later] = [...versions, own] as const;
+  const first = await buildOf(recipe, oldest ?? own);
   const real = versions.length > 0 ? await realEdits(recipe, first.text, later) : null;
   return {
     recipe,
