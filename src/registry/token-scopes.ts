@@ -42,6 +42,6 @@ export function allowedActions(user: User, scope: Scope, rules: AccessRules): st
   const isFork = scope.name.startsWith(`${rules.contributor}/`);
   const mayPush = isFork === (user === "contributor");
   const mayPull = mayPush || (user === "contributor" && rules.upstreamReadable);
-  const allowed = [...(mayPull ? ["pull"] : []), ...(mayPush ? ["push", "delete"] : [])];
-  return scope.actions.filter((action) => allowed.includes(action));
+  const allowed = new Set([...(mayPull ? ["pull"] : []), ...(mayPush ? ["push", "delete"] : [])]);
+  return scope.actions.filter((action) => allowed.has(action));
 }

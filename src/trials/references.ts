@@ -6,7 +6,8 @@ export type PipelineContext = { projectPath: string; branch: string };
 
 /** Root namespace of a contributor's fork in a trial, other than upstream's. */
 export function forkNamespace(upstream: PipelineContext): string {
-  return upstream.projectPath.split("/")[0] === "contributor" ? "forker" : "contributor";
+  const root = upstream.projectPath.split("/")[0]?.toLowerCase();
+  return root === "contributor" ? "forker" : "contributor";
 }
 
 /** The pipeline of a contributor's fork: its project has the name of upstream's, in the contributor's namespace. */

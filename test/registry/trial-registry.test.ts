@@ -11,12 +11,17 @@ let services: FakeServices = fakeRegistryServices();
 
 afterEach(() => services.close());
 
-async function started(dead?: (index: number) => boolean, lateOutput = false) {
+async function started(
+  dead?: (index: number) => boolean,
+  lateOutput = false,
+  users: { contributor?: string } = {},
+) {
   services = fakeRegistryServices({ lateOutput, ...(dead === undefined ? {} : { dead }) });
   const trial = await startRegistry({
     name: "r1",
     image: "registry",
     volume: null,
+    ...users,
     startService: (spec) => services.startService(spec),
   });
   const fake = services.started.at(-1)?.registry;
@@ -135,6 +140,56 @@ describe("the registry of a trial", () => {
     const snapshot = await trial.snapshot();
     expect(snapshot.repositories).toStrictEqual([]);
     expect(chargeAll(snapshot)).toStrictEqual({ perRepository: 0, namespace: 0, stored: 7 });
+  });
+});
+
+describe("a registry with users", () => {
+  const textOf = (path: string) => {
+    const file = services.started.at(-1)?.spec.files.find((candidate) => candidate.path === path);
+    return file?.kind === "file" ? Buffer.from(file.content).toString("utf8") : "";
+  };
+  const realm = () =>
+    /realm: "(http:\/\/127\.0\.0\.1:\d+\/token)"/.exec(textOf("/etc/tare/registry.yml"))?.[1] ?? "";
+
+  it("is configured with the token server and its certificate, and holds no key and no password", async () => {
+    const { trial } = await started(undefined, false, { contributor: "contributor" });
+    expect(textOf("/etc/tare/registry.yml").split("\n").at(-2)).toBe(
+      `auth: {token: {realm: "${realm()}", service: tare, issuer: tare, rootcertbundle: /etc/tare/tokens.pem}}`,
+    );
+    expect(textOf("/etc/tare/tokens.pem")).toMatch(
+      /^-----BEGIN CERTIFICATE-----\n[^-]+\n-----END CERTIFICATE-----\s*$/,
+    );
+    const spec = JSON.stringify(services.started[0]?.spec);
+    const files = services.started[0]?.spec.files.map(({ path }) => textOf(path)).join("\n") ?? "";
+    for (const user of ["upstream", "contributor"] as const) {
+      const { password = "" } = trial.access?.login(user) ?? {};
+      expect(password).toHaveLength(32);
+      expect(spec + files).not.toContain(password);
+    }
+    await trial.remove();
+  });
+
+  it("has a token server as long as it is there itself", async () => {
+    const { trial } = await started(undefined, false, { contributor: "contributor" });
+    expect((await fetch(realm())).status).toBe(200);
+    await trial.remove();
+    await expect(fetch(realm())).rejects.toThrow("fetch failed");
+    await started(() => true, false, { contributor: "contributor" }).catch(() => {});
+    await expect(fetch(realm())).rejects.toThrow("fetch failed");
+  });
+
+  it("tells what was refused, until it was told", async () => {
+    const { trial } = await started(undefined, false, { contributor: "contributor" });
+    await fetch(`${realm()}?scope=repository:group/app:push`);
+    const denial = { user: "anonymous", repository: "group/app", action: "push" };
+    expect(trial.access?.takeDenied()).toStrictEqual([denial]);
+    expect(trial.access?.takeDenied()).toStrictEqual([]);
+    await trial.remove();
+  });
+
+  it("is none where nobody is named", async () => {
+    const { trial } = await started();
+    expect(trial.access).toBeNull();
   });
 });
 

@@ -321,3 +321,80 @@ describe("strategies beside the change's own", () => {
     expect(notes).toStrictEqual(["alder: the time budget ended after 2 of 5 repeats."]);
   });
 });
+
+describe("a contributor's fork", () => {
+  /** As the builders above, in whatever project the job names. */
+  const anywhere: FakeBuild = (job, registry) => {
+    const project = job.name.includes("fork") ? "contributor/project" : "group/project";
+    registry.push(`${project}/qemu/alder`, "latest", [BASE, [job.name, 5_000_000]]);
+    return {};
+  };
+
+  it("is tried in the first repeat of each side, and counted in the progress", async () => {
+    const world = trialWorld(anywhere);
+    const { image, progress } = await conducted(world, { repeats: 2, forks: ["readable"] });
+    expect(steps(world, "run").filter((step) => step.includes("fork"))).toStrictEqual([
+      "run r1-alder-current-1-fork-1-readable",
+      "run r1-alder-current-1-fork-2-readable",
+      "run r1-alder-proposed-1-fork-1-readable",
+      "run r1-alder-proposed-1-fork-2-readable",
+    ]);
+    expect(progress.at(-1)).toMatchObject({ done: 15, total: 16 });
+    expect(progress[2]?.label).toBe("alder docker/inline (current), fork 1, upstream readable, repeat 1");
+    expect(image.strategies.map(({ forks }) => forks.map(({ runs }) => runs.length))).toStrictEqual([
+      [2],
+      [2],
+    ]);
+  });
+
+  it("has its own image; what upstream's template names literally stays upstream's", async () => {
+    const world = trialWorld(anywhere);
+    await conducted(world, { forks: ["readable"] });
+    const job = world.jobs.find(({ name }) => name === "r1-alder-proposed-1-fork-1-readable");
+    expect(job?.main.filter((word) => /destination|cache-repo|dockerfile/.test(word))).toStrictEqual([
+      "--dockerfile=/builds/group/project/images/alder.docker",
+      "--destination=127.0.0.1:5000/contributor/project/qemu/alder:latest",
+      "--cache-repo=127.0.0.1:5000/group/project/qemu/alder-cache",
+    ]);
+    // The tree is the same, with the edit.
+    const edited = world.jobs.find(({ name }) => name === "r1-alder-proposed-1-edit-1");
+    const tree = (files: (typeof world.jobs)[number]["files"]) =>
+      files.filter(({ path }) => path.startsWith("/builds/"));
+    expect(tree(job?.files ?? [])).toStrictEqual(tree(edited?.files ?? []));
+    expect(tree(job?.files ?? [])).toHaveLength(3);
+  });
+
+  it("decides nothing, however it ends", async () => {
+    const failing: FakeBuild = (job, registry, nth) =>
+      job.name.includes("proposed-1-fork") ? ended("failed") : anywhere(job, registry, nth);
+    const { image } = await conducted(trialWorld(failing), { forks: ["readable", "unreadable"] });
+    const without = await conducted(trialWorld(anywhere));
+    expect([image.verdict, image.figures]).toStrictEqual([without.image.verdict, without.image.figures]);
+    expect(sideOf(image.strategies, "proposed")?.runs.map(({ outcome }) => outcome)).toStrictEqual([
+      "succeeded",
+      "succeeded",
+      "succeeded",
+    ]);
+    expect(
+      sideOf(image.strategies, "proposed")?.forks.map(({ runs }) => runs.map(({ outcome }) => outcome)),
+    ).toStrictEqual([
+      ["failed", "failed"],
+      ["failed", "failed"],
+    ]);
+  });
+
+  it("is none where the job is upstream's alone", async () => {
+    const current = trialRecipe("docker/inline", { condition: "upstream" });
+    const trial = await imageTrial(current, trialRecipe("kaniko/layers", { line: 20 }));
+    const world = trialWorld(anywhere);
+    const doors = {
+      ...quietDoors(),
+      run: world.run,
+      startRegistry: world.startRegistry,
+      onProgress: () => {},
+    };
+    const options = conductOptions({ forks: ["readable"] });
+    const { image } = await conductImage(trial, options, doors, new AbortController().signal);
+    expect(image.strategies.map(({ forks }) => forks.length)).toStrictEqual([0, 1]);
+  });
+});

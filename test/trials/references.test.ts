@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { Problem } from "../../src/domain/problem.ts";
 import {
   expandPredefined,
+  forkContext,
+  forkNamespace,
   namedProject,
   repositoryOf,
   sameReference,
@@ -14,6 +16,20 @@ const HOST = "127.0.0.1:5000";
 const context = { projectPath: "Group/Sub/Project", branch: "Feature/Größe_1--x" };
 const recipe = trialRecipe("docker/inline");
 const mapped = (reference: string) => trialReference(reference, context, HOST, recipe);
+
+describe("a fork in a trial", () => {
+  it("has upstream's project in a namespace of its own", () => {
+    expect(forkContext(context)).toStrictEqual({ ...context, projectPath: "contributor/Project" });
+    expect(trialReference("$CI_REGISTRY_IMAGE/alder", forkContext(context), HOST, recipe)).toBe(
+      `${HOST}/contributor/project/alder`,
+    );
+  });
+
+  it("is never in upstream's own namespace", () => {
+    expect(forkNamespace({ ...context, projectPath: "Contributor/app" })).toBe("forker");
+    expect(forkNamespace({ ...context, projectPath: "contributors/app" })).toBe("contributor");
+  });
+});
 
 describe("a reference in a trial", () => {
   it.each([
