@@ -83,7 +83,9 @@ describe("factsOf", () => {
       namespaceBytes: 1,
       perRepositoryBytes: 1,
     };
-    proposed?.forks.push(
+    proposed?.forks.splice(
+      0,
+      proposed.forks.length,
       {
         upstream: "readable",
         runs: [ran, { ...ran, hits: "unknown" }],
