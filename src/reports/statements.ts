@@ -87,8 +87,8 @@ function afterEdits(image: ImageReport, both: Sides, ledger: LedgerId, before: S
   if (!now) return [];
   const start = `After ${editsSaid(image, editNumber(last))}: ${now.text}`;
   const grown = before && growth(both, before, last, ledger);
-  const kept = superseded(both, last);
-  return [grown ? `${start}; ${grown}` : `${start}.`, ...(kept === null ? [] : [kept])];
+  const more = [superseded(both, last), awaitingCollection(both, last)].filter((said) => said !== null);
+  return [grown ? `${start}; ${grown}` : `${start}.`, ...more];
 }
 
 /** What still holds layers that the image no longer has; null where nothing does, or nobody saw. */
@@ -104,6 +104,17 @@ function superseded(both: Sides, last: Scenario): string | null {
     return `${name} keeps ${layers} (${formatBytes(holding.supersededBytes)}); the largest, ${formatBytes(largest.bytes)}, is kept by ${tag}${more}.`;
   });
   return said.length === 0 ? null : said.join(" ");
+}
+
+/** What lies on the registry's disk without a tag; null where nothing does, or nobody saw. */
+function awaitingCollection(both: Sides, last: Scenario): string | null {
+  const said = [both.current, both.proposed].flatMap((strategy, index) => {
+    const stored = runOf(strategy, last)?.holding?.stored;
+    if (!stored || stored === "unknown" || stored.unreferenced === 0) return [];
+    return `${formatBytes(stored.unreferenced)} of ${index === 0 ? both.names.current : both.names.proposed}`;
+  });
+  if (said.length === 0) return null;
+  return `On the registry's disk ${said.join(" and ")} wait for garbage collection; GitLab's takes them after 24 hours.`;
 }
 
 /** Tags of 64 letters say nothing more than their first twelve. */

@@ -89,7 +89,10 @@ function imageLines({ pair, current, proposed, others }: ImageTrial): string[] {
       ({ variant, source }) => `  beside    ${labelOf({ strategy: source.recipe.strategy, variant })}`,
     ),
     `  runs      ${scenariosOfSource(proposed).join(", ")}`,
-    ...proposed.edits.map(({ description }, index) => `  edit ${index + 1}    ${description}, synthetic`),
+    ...proposed.edits.map(
+      ({ description, synthetic }, index) =>
+        `  edit ${index + 1}    ${description}${synthetic ? ", synthetic" : ""}`,
+    ),
   ];
 }
 
@@ -105,7 +108,7 @@ function planJson(sentence: string, prepared: PreparedTrial, request: TrialReque
       proposed: proposed.recipe,
       others: others.map(({ variant, source }) => ({ variant, recipe: source.recipe })),
       scenarios: scenariosOfSource(proposed),
-      edits: proposed.edits.map(({ line, description }) => ({ line, description, synthetic: true })),
+      edits: proposed.edits.map(({ line, description, synthetic }) => ({ line, description, synthetic })),
     })),
     reason: prepared.selection.reason,
     notBuilt: prepared.selection.notBuilt,
