@@ -170,7 +170,9 @@ function conductDoors(
   const { budgetMs } = request;
   return {
     run: (job: Job, stop: AbortSignal) => doors.testbed.executor.run(job, stop),
-    startRegistry: (name: string) => starter.startWithUsers(name),
+    // Asking for tokens takes some 0.1 s of a run: it is asked of trials that need it, and of all their runs alike.
+    startRegistry: (name: string) =>
+      request.forks.length > 0 ? starter.startWithUsers(name) : starter.startOpen(name),
     onProgress: (progress: Progress) => doors.onProgress(progress),
     missedDownloads: () => downloads?.missed() ?? false,
     monotonicMs: () => performance.now(),
