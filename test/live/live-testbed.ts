@@ -96,6 +96,8 @@ function filesNamed(directory: string, name: string): string[] {
 /** Sums of a repository: `contentBytes` without manifests, as tables by hand count. */
 export type RepositorySums = { bytes: number; contentBytes: number; tags: number };
 export type LiveDiskSums = DiskSums & {
+  /** Everything that manifests name which a tag ever named, once in each repository. */
+  ghcrBytes: number;
   repositories: Record<string, RepositorySums>;
   /** The first layer of the image that was pushed: what it starts from. */
   baseBytes: number;
@@ -118,10 +120,18 @@ export function sumDisk(root: string, imageRepository: string): LiveDiskSums {
   const repositories: Record<string, RepositorySums> = {};
   const layersOfAll = new Set<string>();
   let baseBytes = 0;
-  for (const [name, links] of currentLinks(root)) {
+  const read = (digest: string) => JSON.parse(readFileSync(blob(digest), "utf8")) as RawManifest;
+  const everBytes = [...linksBelow(root, /\/_manifests\/revisions\//)].map(([, links]) => {
+    const { manifests, configs, layers } = reach(
+      links.map((link) => readFileSync(link, "utf8")),
+      read,
+    );
+    return bytesOf([...manifests, ...configs, ...layers]);
+  });
+  for (const [name, links] of linksBelow(root, /\/current\/link$/)) {
     const reached = reach(
       links.map((link) => readFileSync(link, "utf8")),
-      (digest) => JSON.parse(readFileSync(blob(digest), "utf8")) as RawManifest,
+      read,
     );
     for (const digest of reached.layers) layersOfAll.add(digest);
     const content = [...reached.configs, ...reached.layers];
@@ -136,17 +146,16 @@ export function sumDisk(root: string, imageRepository: string): LiveDiskSums {
   return {
     storedBytes: filesNamed(join(root, "blobs"), "data").reduce((sum, path) => sum + statSync(path).size, 0),
     namespaceBytes: bytesOf(layersOfAll),
+    ghcrBytes: everBytes.reduce((sum, bytes) => sum + bytes, 0),
     perRepository: Object.fromEntries(Object.entries(repositories).map(([name, { bytes }]) => [name, bytes])),
     repositories,
     baseBytes,
   };
 }
 
-/** By repository, the files that say what each tag names now. */
-function currentLinks(root: string): Map<string, string[]> {
-  const links = filesNamed(join(root, "repositories"), "link").filter((path) =>
-    path.endsWith("/current/link"),
-  );
+/** By repository, the files that name manifests: what each tag names now, or every manifest that it ever named. */
+function linksBelow(root: string, pattern: RegExp): Map<string, string[]> {
+  const links = filesNamed(join(root, "repositories"), "link").filter((path) => pattern.test(path));
   return Map.groupBy(
     links,
     (path) => path.slice(join(root, "repositories/").length).split("/_manifests/")[0] ?? "",

@@ -72,6 +72,7 @@ describe("what the strategies store: layers of 5, 3 and 2 MB, the last RUN edite
         perRepository: Object.values(sums.perRepository).reduce((total, bytes) => total + bytes, 0),
         namespace: sums.namespaceBytes,
         stored: sums.storedBytes,
+        ghcr: sums.ghcrBytes,
       });
       const row = rows?.[scenario as "cold"];
       if (row !== undefined) showsRow(strategy, row, sums);
