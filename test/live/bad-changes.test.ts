@@ -139,7 +139,7 @@ describe("a strategy beside the two that fails alone", () => {
     );
     expect([report.verdict, code]).toEqual(["no change", 0]);
     expect(mail).toMatch(/^lint: no change; proposed stores /);
-    expect(between(mail, "Last lines of", "Does proposed")).toMatch(
+    expect(between(mail, "Last lines of", "lint: storage before")).toMatch(
       /^Last lines of buildah\/layers, cold build: .*not with buildah .*exit status 9 $/,
     );
     expect(between(mail, "strategy cold warm", "Tested:")).toMatch(
