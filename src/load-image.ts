@@ -89,11 +89,28 @@ async function loadOthers(
       const label = labelOf({ strategy, variant: wanted.variant });
       refused.push({ what: `${pair.image} with ${label}`, why: adapted });
     } else {
-      const { source } = await loadSide(options, adapted, "head", [], past);
+      const twin = [pair.proposed, pair.current].find((recipe) => recipe.strategy === strategy);
+      const recipe = twin === undefined ? adapted : variantOfOwn(twin, adapted, wanted.variant);
+      const { source } = await loadSide(options, recipe, "head", [], past);
       others.push({ variant: wanted.variant, source });
     }
   }
   return { others, refused };
+}
+
+/** Variants that are about the place of the cache. */
+const PLACES: ReadonlySet<string | null> = new Set(["own-repository", "two-sources"]);
+
+/** A variant of a strategy that the change itself names: the template's own flags and cache, and what the variant changes. */
+function variantOfOwn(own: Recipe, adapted: Recipe, variant: string | null): Recipe {
+  const named = new Set(adapted.flags.map((flag) => flag.split("=", 1)[0]));
+  const flags = [...own.flags.filter((flag) => !named.has(flag.split("=", 1)[0])), ...adapted.flags];
+  if (PLACES.has(variant)) return { ...adapted, flags };
+  const cacheToOptions = own.cacheToOptions.map((given, index) => ({
+    ...given,
+    ...adapted.cacheToOptions[index],
+  }));
+  return { ...adapted, flags, cacheFrom: own.cacheFrom, cacheTo: own.cacheTo, cacheToOptions };
 }
 
 /** kaniko needs no context where nothing is copied; other builders want the one that the other side names. */

@@ -105,9 +105,10 @@ function coldBytes(image: ImageReport): number {
 
 function remarks(tried: Tried): string[] {
   return [
-    "Peak memory is the high-water mark of the job's cgroup, page cache included; `no cache` is the processes' own, sampled every 100 ms.",
+    "Memory is what the processes of a run needed (`no cache`), sampled every 100 ms; `peak` is the high-water mark of the job's cgroup, page cache included.",
     ...compressionRemark(tried),
     ...roomyCacheRemark(tried),
+    ...placeRemarks(tried),
     ...privilegeRemarks(tried),
     ...downloadRemarks(tried.downloads),
     "Bytes pulled and pushed are counted at the trial's registry; base images come from another one.",
@@ -137,6 +138,15 @@ function compressionRemark(tried: Tried): string[] {
   const said =
     "kaniko compresses layers with gzip's fastest level unless told otherwise, docker with the default one: the same content is larger with kaniko.";
   return used.has("kaniko") && used.has("docker") ? [said] : [];
+}
+
+/** Where the caches of strategies are that no template states. */
+function placeRemarks({ images }: Tried): string[] {
+  const others = images.some((image) => image.strategies.some(({ role }) => role === "other"));
+  if (!others) return [];
+  return [
+    "Strategies beside the two keep their cache beside the image, in the project that runs the pipeline; variants of the change's own keep it where the template has it.",
+  ];
 }
 
 /** Which builders need what of the runner, in one sentence each. */

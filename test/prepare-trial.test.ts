@@ -141,6 +141,23 @@ describe("a trial that is prepared", () => {
     });
   });
 
+  it("tries a variant of the change's own strategy with the template's own cache", async () => {
+    const plan = await prepared(
+      { ash: "" },
+      { ash: TWO_RUNS },
+      {
+        strategies: wantedStrategies(["kaniko/layers+redo", "kaniko/layers+own-repository"]),
+      },
+    );
+    const recipes = plan.trials[0]?.others.map(({ source }) => source.recipe);
+    expect(recipes?.map(({ cacheTo }) => cacheTo)).toStrictEqual([
+      ["$CI_REGISTRY_IMAGE/ash-cache"],
+      ["$CI_REGISTRY_IMAGE/ash"],
+    ]);
+    expect(recipes?.[0]?.flags).toContain("--snapshot-mode=redo");
+    expect(recipes?.[0]?.flags.filter((flag) => flag === "--cache=true")).toHaveLength(1);
+  });
+
   it("builds equal images once", async () => {
     const twice = DOCKER.replaceAll("NAME", "ash").replaceAll("MORE", "");
     const again = KANIKO.replaceAll("NAME", "ash").replaceAll("MORE", "");

@@ -114,7 +114,7 @@ function awaitingCollection(both: Sides, last: Scenario): string | null {
     return `${formatBytes(stored.unreferenced)} of ${index === 0 ? both.names.current : both.names.proposed}`;
   });
   if (said.length === 0) return null;
-  return `On the registry's disk ${said.join(" and ")} wait for garbage collection; GitLab's takes them after 24 hours.`;
+  return `On the registry's disk ${said.join(" and ")} wait for garbage collection: on GitLab.com 24 hours, elsewhere until the operator runs it.`;
 }
 
 /** Tags of 64 letters say nothing more than their first twelve. */
