@@ -2,13 +2,14 @@ import type { ReadingOfChange } from "./bot.ts";
 import type { Change } from "./domain/change.ts";
 import type { Job } from "./domain/job.ts";
 import { BUILDERS, type BuilderId } from "./domain/recipe.ts";
-import { UNLIMITED_LOOPBACK, type Downloads, type Report } from "./domain/report.ts";
+import { UNLIMITED_LOOPBACK, type Downloads, type Report, type Scenario } from "./domain/report.ts";
 import { makeBase, mirrorOf, pullBase, serveBase, standIn, type BaseImage } from "./images/bases.ts";
 import type { Testbed } from "./images/testbed.ts";
 import type { MissingBuilder, SetupDialogue } from "./images/types.ts";
 import type { ImageSource } from "./trials/image-source.ts";
 import type { NotBuilt } from "./trials/plan.ts";
-import { labelOf } from "./domain/comparison.ts";
+import { editNumber, labelOf } from "./domain/comparison.ts";
+import type { Took } from "./lib/history.ts";
 import { redact } from "./lib/redact.ts";
 import { createDownloadCache, type DownloadCache, type DownloadReport } from "./network/download-cache.ts";
 import { formatLinkRate } from "./network/link-rate.ts";
@@ -33,7 +34,7 @@ export type AnswerDoors = {
   /** Directory of the download cache. */
   downloadDirectory: string;
   /** Keeps what an image took, for the estimate of a later trial. */
-  remember(dockerfile: string, took: { coldMs: number; bytes: number }): void;
+  remember(dockerfile: string, took: Took): void;
   runId: string;
 };
 
@@ -190,12 +191,25 @@ function redactLogs(image: Report["images"][number], secrets: readonly string[])
   }
 }
 
-/** The current side's cold build, where it succeeded: what a later estimate starts from. */
+/** What a later estimate starts from: builds of the two sides that succeeded, where the current side's cold one did. */
 function rememberImage(trial: ImageTrial, image: Report["images"][number], doors: AnswerDoors): void {
-  const cold = image.strategies[0]?.runs.find((run) => run.scenario === "cold");
-  const coldMs = median(cold?.totalMs ?? []);
-  if (coldMs === null || !cold?.ledgers) return;
-  doors.remember(trial.current.text, { coldMs, bytes: cold.ledgers.namespace });
+  const own = image.strategies.filter(({ role }) => role !== "other").flatMap(({ runs }) => runs);
+  const [cold] = image.strategies[0]?.runs.filter(({ scenario }) => scenario === "cold") ?? [];
+  const meanMs = (wanted: (scenario: Scenario) => boolean): number | null => {
+    const medians = own
+      .filter(({ scenario, outcome }) => wanted(scenario) && outcome === "succeeded")
+      .map(({ totalMs }) => median(totalMs))
+      .filter((ms) => ms !== null);
+    return medians.length === 0 ? null : medians.reduce((sum, ms) => sum + ms, 0) / medians.length;
+  };
+  const coldMs = meanMs((scenario) => scenario === "cold");
+  if (coldMs === null || cold?.outcome !== "succeeded" || !cold.ledgers) return;
+  doors.remember(trial.current.text, {
+    coldMs,
+    warmMs: meanMs((scenario) => scenario === "warm"),
+    editMs: meanMs((scenario) => editNumber(scenario) > 0),
+    bytes: cold.ledgers.namespace,
+  });
 }
 
 type KnownBase = { digest: string | null; diffIds: string[]; origin: string };
@@ -243,8 +257,8 @@ function conductOptions(
   const roomy = Math.floor((engine.facts.memoryBytes * 5) / 6 / GIB) * GIB;
   const rate = request.linkBytesPerSecond;
   return {
-    repeats: request.repeats,
-    otherRepeats: request.otherRepeats,
+    repeats: prepared.repeats.own,
+    otherRepeats: prepared.repeats.others,
     limits: request.limits,
     moreMemoryBytes: roomy > request.limits.memoryBytes ? roomy : null,
     context: prepared.context,

@@ -3,10 +3,18 @@ import type { RecipeComparison } from "./domain/recipe.ts";
 import type { LoadImage, Loaded } from "./load-image.ts";
 import type { BaseObstacle, KnownImage, TrialRequest } from "./prepare-trial.ts";
 import type { ImageTrial } from "./trials/conduct.ts";
-import { guessImage, trialMs, type ImageEstimate, type TrialShape } from "./trials/estimate.ts";
+import {
+  coldRunMs,
+  guessImage,
+  trialMs,
+  type ImageEstimate,
+  type SideShape,
+  type TrialShape,
+} from "./trials/estimate.ts";
 import { allBases, type ImageSource } from "./trials/image-source.ts";
 import { imageName, leftOut, pairsNamed, sampleOf, type ImagePair, type NotBuilt } from "./trials/plan.ts";
 import { sampleWithin } from "./trials/sample.ts";
+import { runsInForks } from "./trials/trial-spec.ts";
 
 export type Choice = {
   pairs: ImagePair[];
@@ -52,7 +60,7 @@ async function chooseSample(choice: Choice, budgetMs: number): Promise<Chosen> {
         name: loaded.trial.pair.image,
         base: loaded.trial.proposed.finalBase,
         bytes: estimate.bytes,
-        expectedMs: trialMs(estimate, shapeOf(loaded.trial, request)),
+        expectedMs: trialMs(estimate, shapeOf(loaded.trial, request, known)),
       };
     }),
     budgetMs,
@@ -187,17 +195,33 @@ function sentence(text: string): string {
 }
 
 export function estimateOf(trial: ImageTrial, known: KnownImage): ImageEstimate {
-  const measured = known(trial.current.text);
-  return measured === null ? guessImage(trial.current.text) : { ...measured, basis: "measured before" };
+  return estimateOfText(trial.current.text, known);
 }
 
-export function shapeOf(trial: ImageTrial, request: TrialRequest): TrialShape {
-  const { repeats, otherRepeats, forks } = request;
-  return {
-    repeats,
-    otherRepeats,
-    others: trial.others.length,
-    edits: trial.proposed.edits.length,
-    forks: forks.length,
-  };
+function estimateOfText(text: string, known: KnownImage): ImageEstimate {
+  const measured = known(text);
+  return measured === null ? guessImage(text) : { ...measured, basis: "measured before" };
+}
+
+/** How often each strategy of an image builds it. */
+export function shapeOf(
+  trial: ImageTrial,
+  { repeats, otherRepeats, forks }: Pick<TrialRequest, "repeats" | "otherRepeats" | "forks">,
+  known: KnownImage,
+): TrialShape {
+  const sideOf = (source: ImageSource, times: number): SideShape => ({
+    builder: source.recipe.builder,
+    repeats: times,
+    edits: source.edits.length,
+    forks: runsInForks(source) ? forks.length : 0,
+    prerequisitesMs: source.startsFrom.reduce(
+      (sum, { text, recipe }) => sum + coldRunMs(estimateOfText(text, known), recipe.builder),
+      0,
+    ),
+  });
+  return [
+    sideOf(trial.current, repeats),
+    sideOf(trial.proposed, repeats),
+    ...trial.others.map(({ source }) => sideOf(source, otherRepeats)),
+  ];
 }

@@ -9,10 +9,12 @@ import type { Recipe, RecipeComparison } from "./domain/recipe.ts";
 import type { Estimate, UpstreamAccess } from "./domain/report.ts";
 import type { Repository } from "./git/repository.ts";
 import { chooseImages, estimateOf, shapeOf } from "./choose-images.ts";
+import type { Took } from "./lib/history.ts";
 import { createLoadImage } from "./load-image.ts";
 import type { ImageTrial } from "./trials/conduct.ts";
 import { estimateTrial } from "./trials/estimate.ts";
 import type { EditChoice, ImageSource } from "./trials/image-source.ts";
+import { fitRepeats, type Repeats } from "./trials/fit-repeats.ts";
 import { pairsOf, type ImagePair, type NotBuilt, type Selection } from "./trials/plan.ts";
 import { namedProject, type PipelineContext } from "./trials/references.ts";
 import type { WantedStrategy } from "./trials/strategies.ts";
@@ -59,6 +61,8 @@ export type PreparedTrial = {
   selection: Selection;
   trials: ImageTrial[];
   context: PipelineContext;
+  /** Timed repeats of the two sides and of each other strategy: fewer than asked for where the budget holds no more. */
+  repeats: Repeats;
   estimate: Estimate;
   notes: string[];
 };
@@ -67,7 +71,7 @@ export type PreparedTrial = {
 export type BaseObstacle = (base: string) => string | null;
 
 /** What an image of this Dockerfile took in an earlier trial on this machine; null where it never was built. */
-export type KnownImage = (dockerfile: string) => { coldMs: number; bytes: number } | null;
+export type KnownImage = (dockerfile: string) => Took | null;
 
 /** Chooses the images and loads what their builds need; refuses what no engine is needed to refuse. Nothing is run. */
 export async function prepareTrial(
@@ -98,6 +102,19 @@ export async function prepareTrial(
   const { chosen, left, reason } = await chooseImages(choice, reading.comparison);
   const { kept, equal } = withoutEqual(chosen.map(({ trial }) => trial));
   const refused = chosen.flatMap((loaded) => loaded.refused);
+  const images = (repeats: Repeats) =>
+    kept.map((trial) => ({
+      estimate: estimateOf(trial, known),
+      shape: shapeOf(trial, { ...request, repeats: repeats.own, otherRepeats: repeats.others }, known),
+    }));
+  const asked = { own: request.repeats, others: request.otherRepeats };
+  const names = kept.map(({ pair }) => pair.image);
+  const fitted = fitRepeats(
+    asked,
+    request.budgetMs,
+    names,
+    (repeats) => estimateTrial(images(repeats)).wallMs,
+  );
   return {
     selection: {
       pairs: kept.map(({ pair }) => pair),
@@ -106,10 +123,14 @@ export async function prepareTrial(
     },
     trials: kept,
     context,
-    estimate: estimateTrial(
-      kept.map((trial) => ({ estimate: estimateOf(trial, known), shape: shapeOf(trial, request) })),
-    ),
-    notes: [...notes, ...chosen.flatMap((loaded) => loaded.notes), ...kept.flatMap(chainNotes)],
+    repeats: fitted.repeats,
+    estimate: estimateTrial(images(fitted.repeats)),
+    notes: [
+      ...notes,
+      ...fitted.notes,
+      ...chosen.flatMap((loaded) => loaded.notes),
+      ...kept.flatMap(chainNotes),
+    ],
   };
 }
 

@@ -54,7 +54,7 @@ export function reportTrial(
     notBuilt: prepared.selection.notBuilt,
     ledger: request.ledger,
     limits: { cpus: request.limits.cpus, memoryBytes: request.limits.memoryBytes },
-    repeats: request.repeats,
+    repeats: prepared.repeats.own,
     machine: {
       cpus: facts.cpus,
       memoryBytes: facts.memoryBytes,

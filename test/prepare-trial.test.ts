@@ -96,14 +96,25 @@ describe("a trial that is prepared", () => {
     const plan = await prepared(
       { ash: "", birch: "", cedar: "" },
       { ash: TWO_RUNS, birch: TWO_RUNS, cedar: TWO_RUNS.replace("debian:12", "busybox") },
-      { budgetMs: 260_000 },
+      { budgetMs: 200_000 },
     );
     expect(names(plan)).toStrictEqual(["ash", "cedar"]);
-    // Two images of 6 s: six trials of 0.4 + 1 + 1 + 0.6 builds and one more.
-    expect(plan.estimate.wallMs).toBe(2 * 6_000 * 19);
+    // Two images of 2 s: three trials of 0.4 + 1 + 1 + 0.6 builds a side, each run with its start, and one build more.
+    const sides = 700 + 4 * 2_700 + 6_000 + (700 + 4 * 1_300 + 6_000);
+    expect(plan.estimate.wallMs).toBe(2 * (3 * sides + 2_000));
+    expect(plan.repeats).toStrictEqual({ own: 3, others: 1 });
     expect(plan.selection.reason).toBe(
-      "a sample of 2 of 3 images by base and size (2 of 2 base images), for a time budget of 4 m 20 s",
+      "a sample of 2 of 3 images by base and size (2 of 2 base images), for a time budget of 3 m 20 s",
     );
+  });
+
+  it("has fewer repeats where the budget holds no more, and says so", async () => {
+    const plan = await prepared({ ash: "" }, { ash: TWO_RUNS }, { budgetMs: 1_000 });
+    expect(plan.repeats).toStrictEqual({ own: 1, others: 1 });
+    expect(plan.notes.slice(-2)).toStrictEqual([
+      "One repeat instead of 3, for a time budget of 1.0 s.",
+      "ash alone is expected to take 31.4 s with one repeat: the time budget of 1.0 s will not be kept.",
+    ]);
   });
 
   it("takes no more images than the settings allow, and leaves alone what they ignore", async () => {

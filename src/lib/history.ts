@@ -2,8 +2,11 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** What an image took when it was last built on this machine: a cold build in milliseconds, and its bytes. */
-export type Took = { coldMs: number; bytes: number };
+/**
+ * What an image took when it was last built on this machine: builds with their pushes in milliseconds, and its bytes.
+ * What was not measured is null, the cold build always was.
+ */
+export type Took = { coldMs: number; warmMs: number | null; editMs: number | null; bytes: number };
 
 export type History = {
   find: (dockerfile: string) => Took | null;
@@ -39,15 +42,22 @@ async function readEntries(path: string): Promise<Record<string, Took>> {
   try {
     const read: unknown = JSON.parse(await readFile(path, "utf8"));
     const entries = Object.entries((read ?? {}) as Record<string, Partial<Took> | null>);
-    const sound = entries.filter(
-      (entry): entry is [string, Took] => isAmount(entry[1]?.coldMs) && isAmount(entry[1]?.bytes),
-    );
+    const sound = entries.flatMap(([key, entry]): [string, Took][] => {
+      const { coldMs, bytes, warmMs, editMs } = entry ?? {};
+      if (!isAmount(coldMs) || !isAmount(bytes)) return [];
+      // An earlier Tare kept the cold build alone.
+      return [[key, { coldMs, warmMs: amountOf(warmMs), editMs: amountOf(editMs), bytes }]];
+    });
     return Object.fromEntries(sound);
   } catch {
     return {};
   }
 }
 
-function isAmount(value: unknown): boolean {
+function amountOf(value: unknown): number | null {
+  return isAmount(value) ? value : null;
+}
+
+function isAmount(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value) && value >= 0;
 }

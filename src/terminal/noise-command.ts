@@ -48,6 +48,7 @@ export async function noiseCommand(options: NoiseOptions): Promise<ExitCode> {
     selection: { pairs: [trial.pair], notBuilt: [], reason: "a build that comes with Tare" },
     trials: [trial],
     context: { projectPath: "group/project", branch: "main" },
+    repeats: { own: options.repeats, others: 1 },
     estimate: { wallMs: 0, bytes: 0, basis: "none" },
     notes: [],
   };

@@ -36,7 +36,8 @@ export async function planCommand(
 }
 
 /** The most runs that a trial makes, those not counted that fill the download cache or follow a kill. */
-function runsOf(prepared: PreparedTrial, { repeats, otherRepeats, forks }: TrialRequest): number {
+function runsOf(prepared: PreparedTrial, { forks }: TrialRequest): number {
+  const { own: repeats, others: otherRepeats } = prepared.repeats;
   return prepared.trials.reduce((sum, trial) => {
     const sources = [trial.current, trial.proposed, ...trial.others.map(({ source }) => source)];
     const forked = sources.filter(runsInForks).length * forks.length * FORK_PIPELINES;
@@ -61,24 +62,24 @@ function planText(sentence: string, prepared: PreparedTrial, request: TrialReque
   const lines = [
     sentence,
     "",
-    ...prepared.trials.flatMap((trial) => imageLines(trial)),
+    ...prepared.trials.flatMap((trial) => imageLines(trial, request)),
     "",
     `Images: ${prepared.selection.reason}.`,
     ...prepared.selection.notBuilt.map(({ what, why }) => `Not built: ${what}: ${why}`),
     ...prepared.notes,
-    `${repeatsText(request)}, current and proposed in turn; link: ${rate === null ? "unlimited" : formatLinkRate(rate)}.`,
+    `${repeatsText(prepared, request)}, current and proposed in turn; link: ${rate === null ? "unlimited" : formatLinkRate(rate)}.`,
     `At most ${runs}, each with ${formatCount(limits.cpus, "CPU")} and ${formatMemory(limits.memoryBytes)}.`,
     expectation(prepared),
   ];
   return `${lines.join("\n")}\n`;
 }
 
-function repeatsText({ repeats, otherRepeats, strategies }: TrialRequest): string {
-  const own = formatCount(repeats, "repeat");
-  return strategies.length === 0 ? own : `${own} (${otherRepeats} of the other strategies)`;
+function repeatsText({ repeats }: PreparedTrial, { strategies }: TrialRequest): string {
+  const own = formatCount(repeats.own, "repeat");
+  return strategies.length === 0 ? own : `${own} (${repeats.others} of the other strategies)`;
 }
 
-function imageLines({ pair, current, proposed, others }: ImageTrial): string[] {
+function imageLines({ pair, current, proposed, others }: ImageTrial, { forks }: TrialRequest): string[] {
   const side = (label: string, source: ImageTrial["current"], name: string) =>
     `  ${label.padEnd(9)} ${name}  ${source.recipe.file}:${source.recipe.line}`;
   return [
@@ -88,12 +89,18 @@ function imageLines({ pair, current, proposed, others }: ImageTrial): string[] {
     ...others.map(
       ({ variant, source }) => `  beside    ${labelOf({ strategy: source.recipe.strategy, variant })}`,
     ),
-    `  runs      ${scenariosOfSource(proposed).join(", ")}`,
+    `  runs      ${scenariosOfSource(proposed).join(", ")}${forkText([current, proposed, ...others.map(({ source }) => source)], forks)}`,
     ...proposed.edits.map(
       ({ description, synthetic }, index) =>
         `  edit ${index + 1}    ${description}${synthetic ? ", synthetic" : ""}`,
     ),
   ];
+}
+
+/** `, and two of a fork (not repeated)`, where an image is tried in one. */
+function forkText(sources: readonly ImageTrial["current"][], forks: TrialRequest["forks"]): string {
+  if (forks.length === 0 || !sources.some(runsInForks)) return "";
+  return forks.length === 1 ? ", and two of a fork (not repeated)" : ", and two of each fork (not repeated)";
 }
 
 function planJson(sentence: string, prepared: PreparedTrial, request: TrialRequest): string {
@@ -113,8 +120,9 @@ function planJson(sentence: string, prepared: PreparedTrial, request: TrialReque
     reason: prepared.selection.reason,
     notBuilt: prepared.selection.notBuilt,
     notes: prepared.notes,
-    repeats: request.repeats,
-    otherRepeats: request.otherRepeats,
+    repeats: prepared.repeats.own,
+    otherRepeats: prepared.repeats.others,
+    forks: request.forks,
     linkBytesPerSecond: request.linkBytesPerSecond,
     runs: runsOf(prepared, request),
     limits: request.limits,

@@ -1,7 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { estimateTrial, guessImage, trialMs, type ImageEstimate } from "../../src/trials/estimate.ts";
+import {
+  coldRunMs,
+  estimateTrial,
+  guessImage,
+  trialMs,
+  type ImageEstimate,
+  type SideShape,
+  type TrialShape,
+} from "../../src/trials/estimate.ts";
 
-const SHAPE = { repeats: 3, otherRepeats: 1, others: 2, edits: 2, forks: 0 };
+const SIDE: SideShape = { builder: "docker", repeats: 3, edits: 2, forks: 0, prerequisitesMs: 0 };
+const SHAPE: TrialShape = [SIDE, { ...SIDE, builder: "kaniko", repeats: 1 }];
 
 describe("a guess from a Dockerfile", () => {
   it("counts the packages that it names, over continued lines and several installers", () => {
@@ -16,7 +25,9 @@ describe("a guess from a Dockerfile", () => {
       ].join("\n"),
     );
     expect(guess).toStrictEqual({
-      coldMs: 3_000 + 2 * 1_500 + 4 * 1_300,
+      coldMs: 1_000 + 2 * 500 + 4 * 1_300,
+      warmMs: null,
+      editMs: null,
       bytes: 70_000_000,
       basis: "a rule of thumb",
     });
@@ -28,25 +39,40 @@ describe("a guess from a Dockerfile", () => {
 });
 
 describe("the time of a trial", () => {
-  const image: ImageEstimate = { coldMs: 100_000, bytes: 1, basis: "measured before" };
+  const image: ImageEstimate = {
+    coldMs: 10_000,
+    warmMs: 2_000,
+    editMs: 5_000,
+    bytes: 1,
+    basis: "measured before",
+  };
 
-  it("is cold, warm and edits of every side and repeat, and the build that fills the download cache", () => {
-    // Eight trials of 0.4 + 1 + 1 + 0.6 cold builds, and one more.
-    expect(trialMs(image, SHAPE)).toBe(2_500_000);
-    expect(trialMs(image, { ...SHAPE, others: 0, edits: 0 })).toBe(940_000);
+  it("is cold, warm and edits of every side and repeat, with what a run and a registry take beside them", () => {
+    const builds = 10_000 + 2_000 + 2 * 5_000;
+    expect(trialMs(image, [SIDE])).toBe(3 * (700 + 4 * 2_700 + builds));
+    expect(trialMs(image, [{ ...SIDE, builder: "kaniko", repeats: 1 }])).toBe(700 + 4 * 1_300 + builds);
+    expect(trialMs(image, [{ ...SIDE, edits: 0 }])).toBe(3 * (700 + 2 * 2_700 + 12_000));
+    expect(trialMs(image, SHAPE)).toBe(100_500 + 27_900);
   });
 
-  it("has two pipelines of a fork more for each strategy, where there is an edit", () => {
-    // Four strategies, each with two builds of 0.6.
-    expect(trialMs(image, { ...SHAPE, forks: 1 })).toBe(2_500_000 + 480_000);
-    expect(trialMs(image, { ...SHAPE, forks: 2 })).toBe(2_500_000 + 960_000);
-    expect(trialMs(image, { ...SHAPE, others: 0, edits: 0, forks: 2 })).toBe(940_000);
+  it("takes parts of the cold build for what was not measured, and one more that fills the cache for a guess", () => {
+    const cold: ImageEstimate = { ...image, warmMs: null, editMs: null };
+    // 1 + 0.4 + 1 + 0.6 cold builds.
+    expect(trialMs(cold, [{ ...SIDE, repeats: 1 }])).toBe(700 + 4 * 2_700 + 30_000);
+    expect(trialMs({ ...cold, basis: "a rule of thumb" }, [{ ...SIDE, repeats: 1 }])).toBe(51_500);
+  });
+
+  it("has two pipelines of each fork once, and builds what the image starts from in every registry", () => {
+    expect(trialMs(image, [{ ...SIDE, forks: 1 }])).toBe(100_500 + 2 * (2_700 + 5_000));
+    expect(trialMs(image, [{ ...SIDE, forks: 2 }])).toBe(100_500 + 4 * (2_700 + 5_000));
+    expect(trialMs(image, [{ ...SIDE, forks: 1, prerequisitesMs: 1_000 }])).toBe(100_500 + 15_400 + 4_000);
+    expect(coldRunMs(image, "buildah")).toBe(12_700);
   });
 
   it("says what it rests on", () => {
     const guess = guessImage("FROM x\n");
     expect(estimateTrial([{ estimate: image, shape: SHAPE }])).toStrictEqual({
-      wallMs: 2_500_000,
+      wallMs: 128_400,
       bytes: 1,
       basis: "earlier trials on this machine",
     });
