@@ -133,7 +133,8 @@ async function runMain(
   const startedMs = parseNanoseconds((await container.inspect()).State.StartedAt);
   const log = await followLog(container, startedMs, job.limits.logBytes, container.wait());
   const { State } = await container.inspect();
-  const endMs = parseNanoseconds(State.FinishedAt) - startedMs;
+  // The engine may write down the end of a process of a millisecond before its start.
+  const endMs = Math.max(0, parseNanoseconds(State.FinishedAt) - startedMs);
   return {
     failed: State.ExitCode !== 0,
     commands: [{ phase: "build and push", startMs: 0, endMs, exitCode: State.ExitCode }],

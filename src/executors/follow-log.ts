@@ -6,7 +6,7 @@ import { createLogKeeper } from "./log-keeper.ts";
 import { readLine, readTimestamped } from "./log-lines.ts";
 
 /** How long the last lines of a container that has ended are waited for. */
-const LAST_LINES_MS = 5_000;
+const LAST_LINES_MS = 15_000;
 
 /** Last lines that are asked for where the log was cut. */
 const TAIL_LINES = 100;
@@ -25,20 +25,31 @@ export async function followLog(
   const stream = await container.logs({ stdout: true, stderr: true, timestamps: true, follow: true });
   const kept = createLogKeeper(maxBytes);
   let lastMs = -Infinity;
+  let whole = false;
   const read = demultiplex(stream, (name, payload) => {
     const entry = readLine(name, payload, originMs);
     kept.keep(entry);
     lastMs = entry.atMs;
     return !kept.isCut();
-  }).catch((error: unknown) => {
-    // The job goes on without its log: how it ends is told by the container.
-    kept.keep({ atMs: Math.max(lastMs, 0), stream: "stderr", line: `[log broken off: ${errorText(error)}]` });
-  });
+  }).then(
+    () => (whole = true),
+    (error: unknown) => {
+      whole = true;
+      // The job goes on without its log: how it ends is told by the container.
+      kept.keep({
+        atMs: Math.max(lastMs, 0),
+        stream: "stderr",
+        line: `[log broken off: ${errorText(error)}]`,
+      });
+    },
+  );
   await ended;
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, LAST_LINES_MS);
-  await Promise.race([read, promise]);
+  await Promise.race([read.then(() => {}), promise]);
   clearTimeout(timer);
+  // An engine that is slow to hand out a flood would lose the rest of it unsaid.
+  if (!whole) kept.cut(Math.max(lastMs, 0));
   if (kept.isCut()) {
     const tail = { stdout: true, stderr: true, timestamps: true, follow: false, tail: TAIL_LINES } as const;
     const last = readTimestamped(await container.logs(tail), originMs);

@@ -73,7 +73,7 @@ export function executorContract(name: string, open: () => Promise<ExecutorWorld
         expect(result.outcome).toBe("succeeded");
         expect(said(result.log)).toStrictEqual(["stderr: beside", "stdout: out"]);
         expect(result.commands.map(({ exitCode }) => exitCode)).toStrictEqual([0]);
-        for (const { startMs, endMs } of result.commands) expect(endMs).toBeGreaterThan(startMs);
+        for (const { startMs, endMs } of result.commands) expect(endMs).toBeGreaterThanOrEqual(startMs);
         expect(result.memoryKills).toBe(0);
         expect(result.memoryPeakBytes).not.toBe(0);
       });
@@ -112,7 +112,7 @@ export function executorContract(name: string, open: () => Promise<ExecutorWorld
         const bytes = result.log.reduce((sum, { line }) => sum + line.length + 1, 0);
         expect(bytes).toBeLessThan(110_000);
         expect(result.log.length).toBeGreaterThan(1_000);
-        const said = result.log.filter(({ line }) => line.startsWith("[log cut at 100000 bytes"));
+        const said = result.log.filter(({ line }) => /^\[log cut at \d+ bytes/.test(line));
         expect(said.length).toBe(1);
       });
 
