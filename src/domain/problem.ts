@@ -31,19 +31,28 @@ export type ProblemCode =
 
 /**
  * A mistake that the requester can mend. `message` says what is wrong and where in one sentence,
- * `remedy` says what to do, `details` are lines to show below (git's own error text, for instance).
+ * `remedy` says what to do, `details` are lines to show below (git's own error text, for instance). `authorRemedy` is
+ * what the author of the change can do, where `remedy` is for whoever runs the command.
  */
 export class Problem extends Error {
   override readonly name = "Problem";
   readonly code: ProblemCode;
   readonly remedy: string;
   readonly details: readonly string[];
+  readonly authorRemedy: string | null;
 
-  constructor(code: ProblemCode, message: string, remedy: string, details: readonly string[] = []) {
+  constructor(
+    code: ProblemCode,
+    message: string,
+    remedy: string,
+    details: readonly string[] = [],
+    authorRemedy: string | null = null,
+  ) {
     super(message);
     this.code = code;
     this.remedy = remedy;
     this.details = details;
+    this.authorRemedy = authorRemedy;
   }
 }
 

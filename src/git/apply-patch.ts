@@ -115,6 +115,8 @@ function alreadyThere(base: Tree): Problem {
     "patch-does-not-apply",
     `The patch is already applied in ${describe(base)}.`,
     "Name the commit before it as the base with --base.",
+    [],
+    "Say what it applies to, if it was made on an earlier state.",
   );
 }
 
@@ -126,6 +128,7 @@ function failure(base: Tree, attempts: Attempt[]): Problem {
       `The patch does not apply to ${describe(base)}, not even with a three-way merge.`,
       "Name the commit it was made on with --base, or check that --repo is its repository.",
       refused.refused,
+      `Rebase it on ${describe(base)}, or say what it applies to.`,
     );
   }
   return new Problem(

@@ -122,6 +122,7 @@ describe("applyPatch", () => {
       code: "patch-does-not-apply",
       message: expect.stringMatching(/^The patch does not apply to commit [0-9a-f]{12}, not even with/),
       details: ["error: src/net.c: does not exist in index"],
+      authorRemedy: expect.stringMatching(/^Rebase it on commit [0-9a-f]{12}, or say what it applies to\.$/),
     });
   });
 

@@ -78,4 +78,22 @@ describe.each([
     expect(text.split("\n").filter((line) => line.length > width)).toStrictEqual([]);
     expect(text).not.toMatch(format === "markdown" ? /^\/merge/mu : /^(?:\/merge|diff --git)/mu);
   });
+
+  it("a problem's long details go on below, up to six lines each", () => {
+    const names = Array.from({ length: 12 }, (_, index) => `buildkit/registry-max-${index}`);
+    const details = [names.join(", "), "word ".repeat(200).trim(), "    kept  as it is"];
+    const text = renderProblem(new Problem("arguments", "No such strategy.", "Name one:", details), format);
+    expect(text.split("\n").filter((line) => line.length > width)).toStrictEqual([]);
+    for (const name of names) expect(text).toMatch(new RegExp(`${name}(?:,|$)`, "mu"));
+    expect(text.split("\n").filter((line) => /^ *word /u.test(line))).toHaveLength(6);
+    expect(text).toMatch(/ wo?r?d?(?: )?\.\.\.$/mu);
+    expect(text).toMatch(/^(?: {2})? {4}kept {2}as it is$/mu);
+  });
+
+  it("a problem's remedy is the author's where the author reads it", () => {
+    const both = new Problem("patch-does-not-apply", "It fails.", "Use --base.", [], "Rebase it.");
+    const text = renderProblem(both, format);
+    expect(text).toContain(format === "text" ? "Use --base." : "Rebase it.");
+    expect(text).not.toContain(format === "text" ? "Rebase it." : "Use --base.");
+  });
 });
