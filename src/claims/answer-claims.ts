@@ -10,7 +10,7 @@ export function answerClaims(claims: readonly RecognisedClaim[], facts: ClaimFac
   return claims.map((claim) => {
     const { mark, sentence } = judge(claim.assertion, facts);
     const isPlain = mark === "confirmed" || mark === "refuted";
-    if (!claim.isQuestion || !isPlain) return { claim, mark, sentence: capital(sentence) };
+    if (!claim.isQuestion || !isPlain) return { claim, mark, sentence };
     return { claim, mark: "answered", sentence: `${mark === "confirmed" ? "Yes" : "No"}: ${sentence}` };
   });
 }
@@ -37,14 +37,6 @@ function judge(assertion: Assertion, facts: ClaimFacts): Judged {
       return answerRunners(assertion, facts);
   }
   return assertion satisfies never;
-}
-
-/** The names of programs and files keep their letters. */
-function capital(sentence: string): string {
-  const [first = ""] = sentence.split(/[\s,:]/);
-  return /^(?:before|after|none|the|without|another)$/.test(first)
-    ? `${first.charAt(0).toUpperCase()}${sentence.slice(1)}`
-    : sentence;
 }
 
 /** A claim with those that get the same answer: a thread says the same thing more than once. */

@@ -24,8 +24,8 @@ export function answerCompute({ says, without }: Of<"compute">, facts: ClaimFact
   if (mark === null || most === null)
     return notTested(
       without
-        ? "No build was timed with and without a cache."
-        : "No warm build of both strategies was timed.",
+        ? "no build was timed with and without a cache."
+        : "no warm build of both strategies was timed.",
     );
   const { image, claimed, other, claimedName, otherName } = most;
   const percent = formatPercent(other, claimed, 0);
@@ -90,7 +90,7 @@ export function answerMemory({ reproducible }: Of<"memory">, facts: ClaimFacts):
   if (!reproducible) {
     const mark = markOf(proposed.map(({ strategy }) => killed(strategy) !== null));
     return mark === null
-      ? notTested("The proposed strategy was not built.")
+      ? notTested("the proposed strategy was not built.")
       : { mark, sentence: `${memoryText(proposed)}.` };
   }
   const claimed = all.filter(({ strategy }) => strategy.reproducible);
@@ -99,7 +99,7 @@ export function answerMemory({ reproducible }: Of<"memory">, facts: ClaimFacts):
   const without = plain.length === 0 ? "" : `; without it, ${memoryText(plain)}`;
   if (mark === null) {
     const how = "`--strategies kaniko/layers+reproducible` tries it";
-    return notTested(`No build with --reproducible was tried; ${how}${without}.`);
+    return notTested(`no build with --reproducible was tried; ${how}${without}.`);
   }
   // Where the same image is killed without the flag, it is not the flag that decides.
   const isFlag = claimed.some((each) => killed(each.strategy) !== null && !isKilledAmong(plain, each.image));
@@ -157,7 +157,7 @@ export function answerForks({ says }: Of<"cache in forks">, facts: ClaimFacts): 
   );
   const [first] = tried;
   if (first === undefined)
-    return notTested("The proposed strategy was not built in a fork; `--forks readable` tries it.");
+    return notTested("the proposed strategy was not built in a fork; `--forks readable` tries it.");
   const fates = tried.map(({ fork }) => fateOf(fork));
   const images = new Set(tried.map(({ image }) => image)).size;
   const texts = tried.filter(({ image }) => image === first.image).map(({ fork }) => forkText(fork));

@@ -4,6 +4,7 @@ import { formatByteDifference, formatBytes, formatCount } from "../domain/quanti
 import {
   aboutImage,
   chargesOf,
+  closeTo,
   decider,
   greatest,
   heldAgainst,
@@ -15,15 +16,16 @@ import {
   timesText,
 } from "./charges.ts";
 import type { Judged, Sides } from "./charges.ts";
-import type { ClaimFacts } from "./facts.ts";
+import type { ClaimFacts, StrategyFacts } from "./facts.ts";
 import type { Assertion } from "./types.ts";
 
 type Of<Kind extends Assertion["kind"]> = Extract<Assertion, { kind: Kind }>;
 
-/** One ledger of one image: what both sides are charged, and how they go on. */
+/** One ledger of one image, before any edit (0) or after so many: what both sides are charged. */
 type Row = {
   sides: Sides;
   ledger: LedgerId;
+  edits: number;
   current: number;
   proposed: number;
 };
@@ -31,17 +33,34 @@ type Row = {
 /** Rows of all images and known ledgers; of a ledger without both figures, or without a base, there is none. */
 function rowsOf(
   facts: ClaimFacts,
-  bytes: (sides: Sides, ledger: LedgerId) => [number | null, number | null],
+  bytes: (sides: Sides, ledger: LedgerId) => [number | null, number | null, number?],
 ): Row[] {
   const ledgers = heldAgainst(facts);
   return sidesOf(facts).flatMap((sides) =>
     ledgers.flatMap((ledger) => {
-      const [current, proposed] = bytes(sides, ledger);
+      const [current, proposed, edits = 0] = bytes(sides, ledger);
       return current === null || proposed === null || current <= 0
         ? []
-        : [{ sides, ledger, current, proposed }];
+        : [{ sides, ledger, edits, current, proposed }];
     }),
   );
+}
+
+/** What both sides are charged before any edit. */
+function rowsBefore(facts: ClaimFacts): Row[] {
+  return rowsOf(facts, ({ current, proposed }, ledger) => [
+    chargesOf(current, ledger).before,
+    chargesOf(proposed, ledger).before,
+  ]);
+}
+
+/** What both sides are charged after the last edit that both have built: each side grows by the edits itself. */
+function rowsAfter(facts: ClaimFacts): Row[] {
+  return rowsOf(facts, ({ current, proposed }, ledger) => {
+    const [own, other] = [chargesOf(proposed, ledger).edits, chargesOf(current, ledger).edits];
+    const last = Math.max(0, ...[...own.keys()].filter((edit) => other.has(edit)));
+    return [other.get(last) ?? null, own.get(last) ?? null, last];
+  });
 }
 
 /** Rows of the image that shows most: the ledgers that are always named, and any other that says something else. */
@@ -65,42 +84,76 @@ function shown(
   return { rows: [...first, ...others], about: aboutImage(image, images, "the most") };
 }
 
-/** What decides where some figures hold and others do not: the ledger, unless each image has its own answer. */
+/** What decides where some figures hold and others do not: the ledger, the edits, or else the image. */
 function why(rows: readonly Row[], holds: (row: Row) => boolean, facts: ClaimFacts): string {
-  const byImage = Map.groupBy(rows, ({ sides }) => sides.image);
-  const mixed = [...byImage.values()].some((own) => own.some(holds) && !own.every(holds));
-  return mixed ? decider(facts) : "the image decides";
+  const isMixedBy = (key: (row: Row) => string | number) => {
+    const groups = Map.groupBy(rows, (row) => `${key(row)} ${row.sides.image}`);
+    return [...groups.values()].some((own) => own.some(holds) && !own.every(holds));
+  };
+  const [byLedger, byEdits] = [isMixedBy(({ edits }) => edits), isMixedBy(({ ledger }) => ledger)];
+  if (byLedger) return decider(facts, byEdits ? "the ledger and the edits decide" : "the ledger decides");
+  return byEdits ? "the edits decide" : "the image decides";
 }
 
 /** `it doubles our storage` */
 export function answerMultiplied({ factor, atLeast }: Of<"storage multiplied">, facts: ClaimFacts): Judged {
-  const rows = rowsOf(facts, ({ current, proposed }, ledger) => [
-    chargesOf(current, ledger).before,
-    chargesOf(proposed, ledger).before,
-  ]);
-  const holds = ({ current, proposed }: Row) => reaches(proposed / current, factor);
+  const holds = ({ current, proposed }: Row) => reaches(proposed / current, factor, atLeast);
+  const rows = statesOf(facts, holds);
   const mark = markOf(rows.map(holds));
-  if (mark === null) return notTested("No image was built by both strategies, so nothing can be compared.");
+  if (mark === null) return notTested("no image was built by both strategies, so nothing can be compared.");
   const { rows: own, about } = shown(rows, holds, facts);
-  const texts = own.map(({ ledger, current, proposed }) => timesText(ledger, proposed, current));
+  const states = Map.groupBy(own, ({ edits }) => edits);
+  const texts = [...states].map(([edits, state]) => {
+    const times = state.map((row) => timesText(row, holds(row) ? factor : null));
+    return { name: editsText(state[0]?.sides, edits), times: times.join(", ") };
+  });
   const [first] = own;
   const names = first ? `${first.sides.proposed.label} against ${first.sides.current.label}` : "";
+  const said =
+    texts.length === 1
+      ? `${names} ${texts[0]?.name ?? ""}: ${texts[0]?.times ?? ""}`
+      : `${names}: ${texts.map(({ name, times }) => `${name} ${times}`).join("; ")}`;
   const end = mark === "depends" ? `: ${why(rows, holds, facts)}` : "";
   const least = atLeast && mark === "confirmed" ? ` (claimed: at least ${factor} times)` : "";
-  return { mark, sentence: `${about}${names} before any edit: ${texts.join(", ")}${least}${end}.` };
+  return { mark, sentence: `${about}${said}${least}${end}.` };
 }
 
-/** `slope` in bytes an edit over `edits` edits; `after` is measured as far as it can be, and computed beyond. */
-type Growth = { slope: number; edits: number; after(edits: number): number };
+/** The state before any edit, and the one after them where that says something else of a ledger. */
+function statesOf(facts: ClaimFacts, holds: (row: Row) => boolean): Row[] {
+  const [before, after] = [rowsBefore(facts), rowsAfter(facts)];
+  if (before.length === 0) return after;
+  const key = ({ sides, ledger }: Row) => `${ledger} ${sides.image}`;
+  const first = new Map(before.map((row) => [key(row), holds(row)]));
+  return after.some((row) => first.get(key(row)) !== holds(row)) ? [...before, ...after] : before;
+}
 
-/** Growth of the proposed side in one row; null where no edit can be charged. */
-function growthOf(row: Row): Growth | null {
-  const { before, edits } = chargesOf(row.sides.proposed, row.ledger);
-  const last = Math.max(0, ...edits.keys());
+/** `after 3 made-up edits` */
+function editsText(sides: Sides | undefined, edits: number): string {
+  if (edits === 0) return "before any edit";
+  return `after ${formatCount(edits, sides?.facts.edits.synthetic ? "made-up edit" : "edit")}`;
+}
+
+/** `slope` in bytes an edit; `after` is measured up to so many edits, and computed beyond. */
+type Growth = { slope: number; after(edits: number): number };
+
+/** Growth of one side over the edits of a row; null where nothing was charged before them. */
+function growthOf(strategy: StrategyFacts, { ledger, edits: last }: Row): Growth | null {
+  const { before, edits } = chargesOf(strategy, ledger);
   const bytes = edits.get(last);
-  if (before === null || bytes === undefined || last === 0) return null;
+  if (before === null || bytes === undefined) return null;
   const slope = (bytes - before) / last;
-  return { slope, edits: last, after: (count) => edits.get(count) ?? before + slope * count };
+  const measured = (count: number) => (count > last ? undefined : edits.get(count));
+  return { slope, after: (count) => measured(count) ?? before + slope * count };
+}
+
+/** Both sides of a row after so many edits each; null where one was not charged before them. */
+type Pace = { own: Growth; other: Growth; timesAfter: (edits: number) => number };
+
+function paceOf(row: Row): Pace | null {
+  const own = growthOf(row.sides.proposed, row);
+  const other = growthOf(row.sides.current, row);
+  if (own === null || other === null) return null;
+  return { own, other, timesAfter: (edits) => own.after(edits) / other.after(edits) };
 }
 
 /** "Triple" is said of the first edit after "double", "quadruple" of the second. */
@@ -113,20 +166,15 @@ const GROWTH_FROM = 0.01;
 
 /** `update the RUN command again, and we now have quadruple` */
 export function answerGrowth({ factor }: Of<"growth by edits">, facts: ClaimFacts): Judged {
-  const rows = rowsOf(facts, ({ current, proposed }, ledger) => {
-    const { before, edits } = chargesOf(proposed, ledger);
-    const last = edits.get(Math.max(0, ...edits.keys()));
-    return before === null ? [null, null] : [chargesOf(current, ledger).before, last ?? null];
-  });
+  const rows = rowsAfter(facts).filter((row) => paceOf(row) !== null);
   const holds = (row: Row) => {
-    const growth = growthOf(row);
-    if (growth === null) return false;
-    if (factor !== null) return reaches(growth.after(claimedEdits(factor)) / row.current, factor);
-    return growth.slope >= GROWTH_FROM * growth.after(0);
+    const pace = paceOf(row);
+    if (pace === null) return false;
+    if (factor !== null) return reaches(pace.timesAfter(claimedEdits(factor)), factor);
+    return pace.own.slope >= GROWTH_FROM * pace.own.after(0);
   };
   const mark = markOf(rows.map(holds));
-  if (mark === null)
-    return notTested("No edit was built by the proposed strategy; `--edits 4` replays four.");
+  if (mark === null) return notTested("no edit was built by both strategies; `--edits 4` replays four.");
   const { rows: own, about } = shown(rows, holds, facts);
   const texts = own.map((row) => (factor === null ? slopeText(row) : reachText(row, factor)));
   const end = mark === "depends" ? `: ${why(rows, holds, facts)}` : "";
@@ -135,41 +183,49 @@ export function answerGrowth({ factor }: Of<"growth by edits">, facts: ClaimFact
 
 function growthStart(row: Row | undefined, factor: number | null): string {
   if (row === undefined) return "";
-  const { current, proposed, facts } = row.sides;
-  const edits = formatCount(growthOf(row)?.edits ?? 0, facts.edits.synthetic ? "made-up edit" : "edit");
-  if (factor === null) return `after ${edits}, on average, ${proposed.label} beside ${current.label}`;
-  return `after ${edits} ${proposed.label} holds, against ${current.label} before any`;
+  const { current, proposed } = row.sides;
+  const edits = editsText(row.sides, row.edits);
+  if (factor === null) return `${edits}, on average, ${proposed.label} beside ${current.label}`;
+  return `${edits} ${proposed.label} holds, against ${current.label} after the same`;
 }
 
-/** `+2.00 MB an edit beside +0 B by GitLab's count` */
+/** `+2.00 MB an edit beside +0 B` */
+function paceText({ own, other }: Pace): string {
+  return `${formatByteDifference(own.slope)} an edit beside ${formatByteDifference(other.slope)}`;
+}
+
 function slopeText(row: Row): string {
-  const own = growthOf(row);
-  const other = growthOf({ ...row, sides: { ...row.sides, proposed: row.sides.current } });
-  const beside = other === null ? "" : ` beside ${formatByteDifference(other.slope)}`;
-  return `${formatByteDifference(own?.slope ?? 0)} an edit${beside} ${LEDGERS[row.ledger].by}`;
+  const pace = paceOf(row);
+  return pace === null ? "" : `${paceText(pace)} ${LEDGERS[row.ledger].by}`;
 }
 
-/** `2.26 times counted per repository (25.09 MB against 11.08 MB, +2.00 MB an edit; computed: 4 times after 10 edits)` */
+/** `2.26 times counted per repository (25.09 MB against 11.08 MB, +2.00 MB an edit beside +0 B; computed: 4 times after 10 edits)` */
 function reachText(row: Row, factor: number): string {
-  const growth = growthOf(row);
+  const pace = paceOf(row);
   const times = `${(row.proposed / row.current).toFixed(2)} times ${LEDGERS[row.ledger].by}`;
   const bytes = `${formatBytes(row.proposed)} against ${formatBytes(row.current)}`;
-  if (growth === null) return `${times} (${bytes})`;
-  return `${times} (${bytes}, ${formatByteDifference(growth.slope)} an edit; ${reachedAfter(growth, row.current, factor)})`;
+  if (pace === null) return `${times} (${bytes})`;
+  return `${times} (${bytes}, ${paceText(pace)}; ${reachedAfter(pace, row.edits, factor)})`;
 }
 
-/** With which edit a multiple was reached, or would be at the growth that was seen. */
-function reachedAfter(growth: Growth, base: number, factor: number): string {
-  if (growth.after(0) >= factor * base) return `${factor} times before any edit`;
-  for (let edits = 1; edits <= growth.edits; edits += 1)
-    if (growth.after(edits) >= factor * base) return `${factor} times after ${formatCount(edits, "edit")}`;
-  if (growth.slope <= 0) return `so ${factor} times never`;
+/** With which edit a multiple was reached, or would be at the pace that was seen. */
+function reachedAfter(pace: Pace, last: number, factor: number): string {
+  const { own, other, timesAfter } = pace;
+  if (timesAfter(0) >= factor) return `${factor} times before any edit`;
   const claimed = claimedEdits(factor);
-  const then = (growth.after(claimed) / base).toFixed(2);
-  const edits = Math.ceil((factor * base - growth.after(0)) / growth.slope);
-  const first =
-    claimed > growth.edits && claimed < edits ? `${then} times after ${formatCount(claimed, "edit")}, ` : "";
-  return `computed: ${first}${factor} times after ${formatCount(edits, "edit")}`;
+  const at = (edits: number) => `after ${formatCount(edits, "edit")}`;
+  const then = `${timesAfter(claimed).toFixed(2)} times`;
+  const isClose = reaches(timesAfter(claimed), factor) && timesAfter(claimed) < factor;
+  if (isClose)
+    return `${claimed > last ? "computed: " : ""}${then}${closeTo(timesAfter(claimed), factor)} ${at(claimed)}`;
+  for (let edits = 1; edits <= last; edits += 1)
+    if (timesAfter(edits) >= factor) return `${factor} times ${at(edits)}`;
+  // Both sides grow: the multiple comes nearer only where one grows so much faster.
+  const nearer = own.slope - factor * other.slope;
+  if (nearer <= 0) return `so ${factor} times never`;
+  const edits = Math.ceil((factor * other.after(0) - own.after(0)) / nearer);
+  const first = claimed > last && claimed < edits ? `${then} ${at(claimed)}, ` : "";
+  return `computed: ${first}${factor} times ${at(edits)}`;
 }
 
 /** `cleanup stops it growing without bound, but storage stays doubled` */
@@ -182,12 +238,12 @@ export function answerCleanup({ factor }: Of<"cleanup">, facts: ClaimFacts): Jud
     proposed < (sides.proposed.cleanup?.before[ledger] ?? proposed);
   const holds = (row: Row) => (factor === null ? shrinks(row) : reaches(row.proposed / row.current, factor));
   const mark = markOf(rows.map(holds));
-  if (mark === null) return notTested(`No cleanup policy was simulated${freshText(facts)}.`);
+  if (mark === null) return notTested(`no cleanup policy was simulated${freshText(facts)}.`);
   const { rows: own, about } = shown(rows, holds, facts);
-  const texts = own.map(({ ledger, current, proposed, sides }) => {
-    const before = sides.proposed.cleanup?.before[ledger];
+  const texts = own.map((row) => {
+    const before = row.sides.proposed.cleanup?.before[row.ledger];
     const from = before === undefined ? "" : `, from ${formatBytes(before)}`;
-    return `${timesText(ledger, proposed, current)}${from}`;
+    return `${timesText(row, holds(row) ? factor : null)}${from}`;
   });
   const [first] = own;
   const start = `after cleanup (${first?.sides.proposed.cleanup?.policy ?? ""}) ${first?.sides.proposed.label ?? ""} keeps`;
@@ -197,12 +253,8 @@ export function answerCleanup({ factor }: Of<"cleanup">, facts: ClaimFacts): Jud
 
 /** What a cleanup that leaves nothing but the newest build would leave; empty where it is not known. */
 function freshText(facts: ClaimFacts): string {
-  const rows = rowsOf(facts, ({ current, proposed }, ledger) => [
-    chargesOf(current, ledger).before,
-    chargesOf(proposed, ledger).before,
-  ]);
-  const { rows: own, about } = shown(rows, () => true, facts);
+  const { rows: own, about } = shown(rowsBefore(facts), () => true, facts);
   if (own.length === 0) return ", so what remains after it is not known";
-  const texts = own.map(({ ledger, current, proposed }) => timesText(ledger, proposed, current));
+  const texts = own.map((row) => timesText(row, null));
   return `; the newest build alone, as in a fresh registry, is ${about}${texts.join(", ")}`;
 }

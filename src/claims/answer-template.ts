@@ -14,7 +14,7 @@ const NAMED = 4;
 export function answerCopies({ says }: Of<"copies from the context">, facts: ClaimFacts): Judged {
   const all = facts.dockerfiles ?? [];
   const built = all.filter(({ jobs }) => jobs.length > 0);
-  if (built.length === 0) return notTested("No Dockerfile that a job builds was read.");
+  if (built.length === 0) return notTested("no Dockerfile that a job builds was read.");
   const copying = built.filter(({ fromContext }) => fromContext.length > 0);
   if (copying.length > 0) {
     const sentence = `${builtText(built, copying.length)}: ${linesText(copying)}.`;
@@ -69,7 +69,7 @@ const HELPER =
 /** `surprised there is no need to provide login credentials` */
 export function answerLogin({ says }: Of<"login">, facts: ClaimFacts): Judged {
   const recipe = facts.recipes?.head.find(({ images }) => images.length > 0);
-  if (recipe === undefined) return notTested("No changed job pushes an image.");
+  if (recipe === undefined) return notTested("no changed job pushes an image.");
   const at = `${recipe.file}:${recipe.line}`;
   const truth = (isNeeded: boolean) => (isNeeded === (says === "needed") ? "confirmed" : "refuted");
   if (recipe.builder === "kaniko") {
@@ -109,7 +109,7 @@ export function answerRunners({ says }: Of<"runners">, facts: ClaimFacts): Judge
   const after = needsOf(facts.recipes?.head, facts);
   if (after === null)
     return notTested(
-      "What the proposed builder needs of a runner is not known; another site's runners cannot be tried.",
+      "what the proposed builder needs of a runner is not known; another site's runners cannot be tried.",
     );
   const now = `after it, ${needsText(after)}`;
   const was = before === null ? "" : `before the change, ${needsText(before)}; `;

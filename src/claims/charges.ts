@@ -52,22 +52,33 @@ export function heldAgainst({ ledger }: ClaimFacts): LedgerId[] {
 }
 
 /** The ledger that the forge charges by, as the reason why figures that differ do not contradict each other. */
-export function decider(facts: ClaimFacts): string {
+export function decider(facts: ClaimFacts, what: string): string {
   return facts.ledger === null
-    ? "the ledger decides (which one the forge charges by is not known)"
-    : `the ledger decides (the forge charges ${LEDGERS[facts.ledger].by})`;
+    ? `${what} (which ledger the forge charges by is not known)`
+    : `${what} (the forge charges ${LEDGERS[facts.ledger].by})`;
 }
 
-/** A multiple counts as reached from 85 % of it on: 1.7 times is "double". */
-export const REACHED_FROM = 0.85;
+/** A multiple counts as reached from 85 % of it on: 1.7 times is "double"; from 95 % on where it is said to be the least. */
+const REACHED_FROM = 0.85;
+const LEAST_FROM = 0.95;
 
-export function reaches(times: number, factor: number): boolean {
-  return times >= REACHED_FROM * factor;
+export function reaches(times: number, factor: number, atLeast = false): boolean {
+  return times >= (atLeast ? LEAST_FROM : REACHED_FROM) * factor;
 }
 
-/** `1.90 times counted per repository (21.09 MB against 11.08 MB)` */
-export function timesText(ledger: LedgerId, bytes: number, base: number): string {
-  return `${(bytes / base).toFixed(2)} times ${LEDGERS[ledger].by} (${formatBytes(bytes)} against ${formatBytes(base)})`;
+/** `, close to 2,` where a multiple that counts as reached is below it, as it is shown; empty otherwise. */
+export function closeTo(times: number, factor: number): string {
+  return Number(times.toFixed(2)) < factor ? `, close to ${factor},` : "";
+}
+
+/** `1.90 times, close to 2, counted per repository (21.09 MB against 11.08 MB)`; `reached` is the multiple that counts. */
+export function timesText(
+  { ledger, current, proposed }: { ledger: LedgerId; current: number; proposed: number },
+  reached: number | null,
+): string {
+  const times = proposed / current;
+  const close = reached === null ? "" : closeTo(times, reached);
+  return `${times.toFixed(2)} times${close} ${LEDGERS[ledger].by} (${formatBytes(proposed)} against ${formatBytes(current)})`;
 }
 
 /** `confirmed` where everything says so, `refuted` where nothing does; null where nothing says anything. */

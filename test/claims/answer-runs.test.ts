@@ -71,8 +71,8 @@ describe("compute", () => {
   });
 
   it("is not tested without times", () => {
-    expect(answer(burnt, NOTHING)).toBe("not tested: No warm build of both strategies was timed.");
-    expect(answer(uncached, NOTHING)).toBe("not tested: No build was timed with and without a cache.");
+    expect(answer(burnt, NOTHING)).toBe("not tested: no warm build of both strategies was timed.");
+    expect(answer(uncached, NOTHING)).toBe("not tested: no build was timed with and without a cache.");
   });
 });
 
@@ -119,10 +119,10 @@ describe("memory", () => {
 
   it("says how to try it where it was not tried, and what is known without it", () => {
     expect(answer(claimed, factsWith([plain([kill])]))).toBe(
-      "not tested: No build with --reproducible was tried; `--strategies kaniko/layers+reproducible` tries it; without it, kaniko/layers is killed at 8 GiB in the cold build of app, and given more reaches 9.52 GiB.",
+      "not tested: no build with --reproducible was tried; `--strategies kaniko/layers+reproducible` tries it; without it, kaniko/layers is killed at 8 GiB in the cold build of app, and given more reaches 9.52 GiB.",
     );
     expect(answer(claimed, NOTHING)).toBe(
-      "not tested: No build with --reproducible was tried; `--strategies kaniko/layers+reproducible` tries it.",
+      "not tested: no build with --reproducible was tried; `--strategies kaniko/layers+reproducible` tries it.",
     );
   });
 
@@ -133,7 +133,7 @@ describe("memory", () => {
       /^refuted: .* its peak is 1 GiB of 8 GiB/,
     );
     expect(answer(any, factsWith([plain([peak(GIBIBYTE)])]), true)).toMatch(/^answered: No: /);
-    expect(answer(any, NOTHING)).toBe("not tested: The proposed strategy was not built.");
+    expect(answer(any, NOTHING)).toBe("not tested: the proposed strategy was not built.");
   });
 });
 
@@ -190,7 +190,7 @@ describe("cache in forks", () => {
 
   it("is not tested where no fork was", () => {
     expect(answer(fails, factsWith([strategy("proposed", [])]))).toBe(
-      "not tested: The proposed strategy was not built in a fork; `--forks readable` tries it.",
+      "not tested: the proposed strategy was not built in a fork; `--forks readable` tries it.",
     );
   });
 });

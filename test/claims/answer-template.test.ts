@@ -34,11 +34,11 @@ describe("copies from the context", () => {
       dockerfile("d/c.docker", { jobs: [], fromContext: [ADD] }),
     );
     expect(answer(none, facts)).toBe(
-      "confirmed: None of the 2 Dockerfiles that 2 jobs build takes files from the context; one Dockerfile beside them does, and no job of these builds it: d/c.docker:9 (ADD . /).",
+      "confirmed: none of the 2 Dockerfiles that 2 jobs build takes files from the context; one Dockerfile beside them does, and no job of these builds it: d/c.docker:9 (ADD . /).",
     );
-    expect(answer(some, facts)).toMatch(/^depends: None of the 2 Dockerfiles/);
+    expect(answer(some, facts)).toMatch(/^depends: none of the 2 Dockerfiles/);
     expect(answer(some, withThese(dockerfile("d/a.docker")))).toMatch(
-      /^refuted: The one Dockerfile that one job builds takes no files from the context\.$/,
+      /^refuted: the one Dockerfile that one job builds takes no files from the context\.$/,
     );
   });
 
@@ -57,7 +57,7 @@ describe("copies from the context", () => {
       dockerfile("d/a.docker", { fromElsewhere: [{ line: 7, text: "COPY --from=0 /x /x" }] }),
     );
     expect(answer(none, facts)).toBe(
-      "confirmed: The one Dockerfile that one job builds takes no files from the context (from a stage, an image or an address: d/a.docker:7 (COPY --from=0 /x /x)).",
+      "confirmed: the one Dockerfile that one job builds takes no files from the context (from a stage, an image or an address: d/a.docker:7 (COPY --from=0 /x /x)).",
     );
   });
 
@@ -75,7 +75,7 @@ describe("copies from the context", () => {
     ["no tree was read", NOTHING],
     ["nothing is built", withThese(dockerfile("d/a.docker", { jobs: [] }))],
   ])("are not tested where %s", (_, facts) => {
-    expect(answer(none, facts)).toBe("not tested: No Dockerfile that a job builds was read.");
+    expect(answer(none, facts)).toBe("not tested: no Dockerfile that a job builds was read.");
   });
 });
 
@@ -126,7 +126,7 @@ describe("login", () => {
   });
 
   it("is not tested where no job changes", () => {
-    expect(answer(unneeded, NOTHING)).toBe("not tested: No changed job pushes an image.");
+    expect(answer(unneeded, NOTHING)).toBe("not tested: no changed job pushes an image.");
   });
 });
 
@@ -136,7 +136,7 @@ describe("runners", () => {
   const recipes = { base: [dockerRecipe("app")], head: [kanikoRecipe("app")] };
   const needs = { docker: "a daemon in the job: a privileged runner", kaniko: null };
   const facts: ClaimFacts = { ...NOTHING, recipes, needs };
-  const before = `Before the change, docker needs a daemon in the job: a privileged runner (service docker:dind, ${FILE}:15)`;
+  const before = `before the change, docker needs a daemon in the job: a privileged runner (service docker:dind, ${FILE}:15)`;
 
   it("depend on what failed there: privileges before and after are known, the site is not", () => {
     const said = `depends: ${before}; after it, kaniko needs no privileges (${FILE}:13): it helps where the privileges were what failed; another site's runners cannot be tried.`;
@@ -150,17 +150,17 @@ describe("runners", () => {
     );
     const back = { ...facts, recipes: { base: recipes.head, head: recipes.base } };
     expect(answer(free, back)).toMatch(
-      /^refuted: Before the change, kaniko needs no privileges .*; after it, docker needs a daemon/,
+      /^refuted: before the change, kaniko needs no privileges .*; after it, docker needs a daemon/,
     );
   });
 
   it("are not tested where nothing changes for them, or nothing is known", () => {
     const same = { ...facts, recipes: { base: recipes.base, head: recipes.base } };
     expect(answer(fixed, same)).toMatch(
-      /^not tested: Before the change, .*, so nothing is known to change for a runner; another site's runners cannot be tried\.$/,
+      /^not tested: before the change, .*, so nothing is known to change for a runner; another site's runners cannot be tried\.$/,
     );
     expect(answer(fixed, NOTHING)).toBe(
-      "not tested: What the proposed builder needs of a runner is not known; another site's runners cannot be tried.",
+      "not tested: what the proposed builder needs of a runner is not known; another site's runners cannot be tried.",
     );
   });
 });
