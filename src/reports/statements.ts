@@ -73,11 +73,11 @@ const MULTIPLE = 1.5;
 function conclusion(added: number, once: number, other: LedgerId): string {
   const times = (factor: number) => `${factor.toFixed(2)} times as much`;
   if (added >= MULTIPLE && once < SAME)
-    return `So it is ${times(added)} only where repositories are added up: what the second repository holds is the image's own blobs.`;
+    return `So before any edit it is ${times(added)} only where repositories are added up: what the second repository holds is the image's own blobs.`;
   if (added >= MULTIPLE && once >= MULTIPLE)
-    return `So it is ${times(added)} with repositories added up, and ${times(once)} ${LEDGERS[other].by}.`;
-  if (added < SAME && once < SAME) return "So no, by neither count.";
-  return `So it is ${times(added)} with repositories added up, ${times(once)} ${LEDGERS[other].by}.`;
+    return `So before any edit it is ${times(added)} with repositories added up, and ${times(once)} ${LEDGERS[other].by}.`;
+  if (added < SAME && once < SAME) return "So before any edit it does not, by either count.";
+  return `So before any edit it is ${times(added)} with repositories added up, ${times(once)} ${LEDGERS[other].by}.`;
 }
 
 function afterEdits(image: ImageReport, both: Sides, ledger: LedgerId, before: Scenario | null): string[] {
