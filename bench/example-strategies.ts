@@ -24,13 +24,12 @@ export async function prepareExample(): Promise<ExampleStrategies> {
     const input = { patch: EXAMPLE_PATCH, revision: null, base: null };
     const { change } = await changeFromInput(repository, input, "approved");
     const reading = await readBothTrees(repository, change);
-    const wishes = { images: ["toolchain"], strategies: ["all"], repeats: 1 };
+    const wishes = { images: ["toolchain"], strategies: ["all"], repeats: 1, replay: 0 };
     // Two edits are synthetic, the first RUN and the last: the history's are not the same number for every image.
     const asked: TrialWishes = {
       wishes,
       forks: "none",
       downloads: "cache",
-      replay: 0,
       thread: [],
       projectPath: null,
       command: "",

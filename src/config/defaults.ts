@@ -8,6 +8,8 @@ export const DEFAULTS = {
   /** No budget: one image with all its repeats. */
   budgetMs: Number.POSITIVE_INFINITY,
   edits: ["first", "last"] as ("first" | "last" | number)[],
+  /** Edits that are replayed from the Dockerfile's history. */
+  replay: 4,
   thresholds: { ratio: 0.05, bytes: 1_000_000, durationMs: 1000 },
   limits: DEFAULT_LIMITS,
   ledger: "namespace",
@@ -15,4 +17,4 @@ export const DEFAULTS = {
 } as const;
 
 /** The most that a project's file gets where the operator has written neither a value nor a ceiling. */
-export const UNWRITTEN = { repeats: 5, budgetMs: 3_600_000, images: 5 } as const;
+export const UNWRITTEN = { repeats: 5, replay: 10, budgetMs: 3_600_000, images: 5 } as const;

@@ -12,6 +12,8 @@ export type Wishes = {
   images?: readonly string[] | undefined;
   strategies?: readonly string[] | undefined;
   edits?: readonly Edit[] | undefined;
+  /** Edits to replay from the history. */
+  replay?: number | undefined;
   repeats?: number | undefined;
   budgetMs?: number | undefined;
   cpus?: number | undefined;
@@ -39,6 +41,8 @@ export type EffectiveSettings = {
   /** Tried beside the change's own. */
   strategies: string[];
   edits: Edit[];
+  /** Edits of the history that are replayed at most; `edits` where there are none, or for 0. */
+  replay: number;
   repeats: number;
   /** Time that images are chosen for; null for one image with all its repeats. */
   budgetMs: number | null;
@@ -91,6 +95,7 @@ export function effectiveSettings(
     images: imagesOf(from, capped, notes),
     strategies: [...(first("strategies", ...said("strategies")) ?? [])],
     edits: [...(first("edits", ...said("edits")) ?? DEFAULTS.edits)],
+    replay: replayOf(from, capped, origins),
     repeats: capped("repeats", { ...saidOf(from, "repeats", timed), command: command.repeats }, String),
     budgetMs: finite(
       capped("budget", { ...saidOf(from, "budget", timed), command: command.budgetMs }, formatDuration),
@@ -101,6 +106,29 @@ export function effectiveSettings(
     link,
   };
   return { settings, origins, notes };
+}
+
+/** Whoever names RUNs to edit wants those edited, unless he says as well how much of the history to replay. */
+function replayOf(
+  { operator, project, command }: Sides,
+  capped: TakeCapped,
+  origins: Record<string, string>,
+): number {
+  const saidBy = (side: Sides["project"] | Wishes) =>
+    side.replay ?? (side.edits === undefined ? undefined : 0);
+  const values: Capped = {
+    command: saidBy(command),
+    project: saidBy(project),
+    operator: operator.replay,
+    ceiling: operator.ceilings?.replay,
+    fallback: DEFAULTS.replay,
+    unwritten: UNWRITTEN.replay,
+  };
+  const silent = [values.command, values.project, values.operator].every((value) => value === undefined);
+  const settled = capped("replay", values, String);
+  if (!silent || operator.edits === undefined) return settled;
+  origins["replay"] = "tare.yml";
+  return 0;
 }
 
 type Sides = { operator: OperatorSettings; project: ProjectSettings; command: Wishes };

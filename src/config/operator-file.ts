@@ -17,6 +17,7 @@ import {
   mirrorHost,
   registryHost,
   repeats,
+  replay,
   secret,
   strategies,
   thresholds,
@@ -38,6 +39,7 @@ const limits = z.strictObject({
 
 const ceilings = z.strictObject({
   repeats: described(repeats, "most timed repeats"),
+  replay: described(replay, "most edits that are replayed"),
   images: described(imageCount, "most images of one change"),
   budget: described(duration, "longest time for one change"),
   cpus: described(cpus, "most CPUs of a job"),
@@ -130,7 +132,16 @@ const keys = z.strictObject({
   repeats: described(repeats, "timed repeats; fewer than 3 decide nothing about time", DEFAULTS.repeats),
   budget: described(duration, "time for one change; images are sampled to fit it; none: one image"),
   strategies: described(strategies, "strategies to compare beside the change's own", []),
-  edits: described(edits, "RUN instructions that are edited, one scenario each", DEFAULTS.edits),
+  edits: described(
+    edits,
+    "RUN instructions that are edited instead of what the history has, one scenario each",
+    DEFAULTS.edits,
+  ),
+  replay: described(
+    replay,
+    "edits of the Dockerfile that are replayed from its history; 0 for synthetic ones, and so where `edits` is written",
+    DEFAULTS.replay,
+  ),
   thresholds: described(thresholds, "what a difference must pass to decide"),
   projects: described(projects, "what differs for a project, by group/project"),
   mail: described(mail, "the mail door"),
@@ -143,6 +154,7 @@ const keys = z.strictObject({
 const schema = (
   [
     ["repeats", ["repeats"]],
+    ["replay", ["replay"]],
     ["budget", ["budget"]],
     ["cpus", ["limits", "cpus"]],
     ["memory", ["limits", "memory"]],

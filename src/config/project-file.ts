@@ -14,6 +14,7 @@ import {
   imageCount,
   ledger,
   repeats,
+  replay,
   strategies,
   thresholds,
 } from "./value-schemas.ts";
@@ -30,7 +31,16 @@ const images = z.strictObject({
 const schema = z.strictObject({
   images: described(images, "which images are tried; * stands for any letters but /, ** for any, ? for one"),
   strategies: described(strategies, "strategies to compare beside the change's own", []),
-  edits: described(edits, "RUN instructions that are edited, one scenario each", DEFAULTS.edits),
+  edits: described(
+    edits,
+    "RUN instructions that are edited instead of what the history has, one scenario each",
+    DEFAULTS.edits,
+  ),
+  replay: described(
+    replay,
+    "edits of the Dockerfile that are replayed from its history; 0 for synthetic ones, and so where `edits` is written",
+    DEFAULTS.replay,
+  ),
   repeats: described(repeats, "timed repeats; fewer than 3 decide nothing about time", DEFAULTS.repeats),
   budget: described(duration, "time for one change; images are sampled to fit it; none: one image"),
   thresholds: described(thresholds, "what a difference must pass to decide"),

@@ -105,6 +105,9 @@ export const edits = z
   .max(5)
   .refine(distinct, "names an edit twice");
 
+/** Edits that are replayed from the Dockerfile's history, one scenario each; 0 for synthetic ones. */
+export const replay = z.int().min(0).max(50);
+
 export const thresholds = z.strictObject({
   bytes: described(z.int().min(0), "bytes that a difference in storage must pass", 1_000_000),
   percent: described(

@@ -12,8 +12,11 @@ export type Capped = {
   unwritten: number;
 };
 
+/** Who holds a wish back: `default ceiling` is what a project gets where the operator has written nothing. */
+export type Ceiling = "ceiling of tare.yml" | "default ceiling";
+
 /** What holds, who said it, and what had to give way: `allowed` is below `asked`. */
-export type Settled = { value: number; from: Origin | "ceiling of tare.yml"; lowered: Lowered | null };
+export type Settled = { value: number; from: Origin | Ceiling; lowered: Lowered | null };
 export type Lowered = { asked: number; by: Origin; allowed: number; why: string };
 
 /**
@@ -23,10 +26,11 @@ export type Lowered = { asked: number; by: Origin; allowed: number; why: string 
 export function withinCeiling(values: Capped): Settled {
   const { command, project, operator, ceiling, fallback, unwritten } = values;
   const own = Math.min(operator ?? fallback, ceiling ?? Number.POSITIVE_INFINITY);
-  if (command !== undefined) return settle(command, "command", ceiling, "tare.yml");
+  if (command !== undefined) return settle(command, "command", ceiling, "ceiling of tare.yml");
   if (project !== undefined) {
-    const why = ceiling === undefined ? "tare.yml, which has no ceiling for it" : "tare.yml";
-    return settle(project, ".tare.yml", ceiling ?? operator ?? unwritten, why);
+    const written = ceiling ?? operator;
+    const from = written === undefined ? "default ceiling" : "ceiling of tare.yml";
+    return settle(project, ".tare.yml", written ?? unwritten, from);
   }
   if (ceiling !== undefined && (operator ?? fallback) > ceiling) {
     return { value: ceiling, from: "ceiling of tare.yml", lowered: null };
@@ -34,7 +38,8 @@ export function withinCeiling(values: Capped): Settled {
   return { value: own, from: operator === undefined ? "default" : "tare.yml", lowered: null };
 }
 
-function settle(asked: number, by: Origin, most: number | undefined, why: string): Settled {
+function settle(asked: number, by: Origin, most: number | undefined, from: Ceiling): Settled {
   if (most === undefined || asked <= most) return { value: asked, from: by, lowered: null };
-  return { value: most, from: "ceiling of tare.yml", lowered: { asked, by, allowed: most, why } };
+  const why = from === "default ceiling" ? "default, as no ceiling is written" : "tare.yml";
+  return { value: most, from, lowered: { asked, by, allowed: most, why } };
 }

@@ -67,6 +67,7 @@ function rowsOf({ settings, origins }: Effective, operator: OperatorSettings): s
     said("images.atMost", images.atMost === null ? "no limit" : String(images.atMost)),
     said("strategies", list(settings.strategies, "the change's own")),
     said("edits", list(settings.edits, "none")),
+    said("replay", settings.replay === 0 ? "0: edits are synthetic" : String(settings.replay)),
     said("repeats", String(settings.repeats)),
     said("budget", settings.budgetMs === null ? "none: one image" : formatDuration(settings.budgetMs)),
     said("thresholds.bytes", formatExactBytes(thresholds.bytes)),

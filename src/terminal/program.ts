@@ -113,6 +113,13 @@ function typed(argv: readonly string[]): string {
 }
 
 function requested(flags: Flags) {
+  if (flags.edit !== undefined && (flags.edits ?? 0) > 0) {
+    throw new Problem(
+      "arguments",
+      "--edits replays edits from the history, --edit makes synthetic ones.",
+      "Give one of them.",
+    );
+  }
   return {
     patch: flags.patch ?? null,
     revision: flags.rev ?? null,
@@ -122,6 +129,7 @@ function requested(flags: Flags) {
       images: flags.images,
       strategies: flags.strategies,
       edits: flags.edit,
+      replay: flags.edits,
       repeats: flags.repeats,
       budgetMs: flags.budget,
       cpus: flags.cpus,
@@ -130,7 +138,6 @@ function requested(flags: Flags) {
       link: flags.link,
     },
     downloads: flags.downloads ?? "cache",
-    replay: flags.edits ?? null,
     thread: flags.thread ?? [],
     forks: flags.forks ?? "readable",
     projectPath: flags.project ?? null,

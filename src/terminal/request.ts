@@ -16,8 +16,6 @@ import { wantedStrategies } from "../trials/strategies.ts";
 export type TrialWishes = {
   wishes: Wishes;
   downloads: "cache" | "direct";
-  /** Edits to replay from the history; null where nobody says. */
-  replay: number | null;
   /** Whether upstream can be read in the forks that are tried. */
   forks: ForkChoice;
   projectPath: string | null;
@@ -37,9 +35,6 @@ const FORKS: Record<ForkChoice, readonly UpstreamAccess[]> = {
 };
 
 export type SettledRequest = { request: TrialRequest; notes: string[] };
-
-/** Edits that are replayed where nobody says how many. */
-const DEFAULT_REPLAY = 4;
 
 /** Repeats of a strategy that is only shown beside the two that decide, where its times mean something. */
 const OTHER_REPEATS = 3;
@@ -94,8 +89,7 @@ function requestOf(asked: TrialWishes, { settings }: Effective, thread: ThreadTe
     repeats,
     otherRepeats: link === null ? 1 : Math.min(OTHER_REPEATS, repeats),
     edits: settings.edits,
-    // Whoever names RUNs to edit wants those edited.
-    replay: asked.replay ?? (asked.wishes.edits === undefined ? DEFAULT_REPLAY : 0),
+    replay: settings.replay,
     strategies: wantedStrategies(settings.strategies),
     forks: FORKS[asked.forks],
     budgetMs: settings.budgetMs,

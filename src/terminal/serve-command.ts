@@ -30,7 +30,6 @@ export async function serveCommand(): Promise<ExitCode> {
     const request: TrialWishes & { yes: boolean } = {
       wishes: {},
       downloads: "cache",
-      replay: null,
       thread: [],
       forks: "readable",
       projectPath,

@@ -22,6 +22,7 @@ import {
 import { UNLIMITED_LOOPBACK } from "../domain/report.ts";
 import type { ImageReport, Report, Scenario, StrategyReport } from "../domain/report.ts";
 import { median } from "../domain/statistics.ts";
+import { MINIMUM_RUNS } from "./statistics.ts";
 
 /** One sentence with the two numbers that matter, about the image that decides the verdict. */
 export function headline(
@@ -157,9 +158,16 @@ function warmTime(current: StrategyReport, proposed: StrategyReport, link: strin
   const to = medianOf(proposed);
   if (from === null || to === null) return null;
   const percent = formatPercent(from, to, 0);
-  const remarks = [percent, link === UNLIMITED_LOOPBACK ? "does not decide on this link" : null];
+  const remarks = [percent, undecided(current, proposed, link)];
   const said = remarks.filter((remark) => remark !== null).join(", ");
   return `warm build and push ${formatDuration(from)} -> ${formatDuration(to)}${said ? ` (${said})` : ""}`;
+}
+
+/** Why the time decides nothing, by the rule of the figures; null where it may decide. */
+function undecided(current: StrategyReport, proposed: StrategyReport, link: string): string | null {
+  if (link === UNLIMITED_LOOPBACK) return "does not decide on this link";
+  const timed = [current, proposed].map((strategy) => runOf(strategy, "warm")?.totalMs.length ?? 0);
+  return Math.min(...timed) < MINIMUM_RUNS ? `does not decide with fewer than ${MINIMUM_RUNS} runs` : null;
 }
 
 function medianOf(strategy: StrategyReport): number | null {

@@ -21,6 +21,7 @@ describe("the settings of a trial", () => {
         images: { named: [], include: [], ignore: [], atMost: null },
         strategies: [],
         edits: ["first", "last"],
+        replay: 4,
         repeats: 3,
         budgetMs: null,
         thresholds: { ratio: 0.05, bytes: 1_000_000, durationMs: 1000 },
@@ -39,6 +40,7 @@ describe("the settings of a trial", () => {
           "images.atMost",
           "strategies",
           "edits",
+          "replay",
           "repeats",
           "budget",
           "ledger",
@@ -151,9 +153,9 @@ describe("the settings of a trial", () => {
     const silent = settle("", own);
     expect(silent.settings).toMatchObject({ repeats: 5, budgetMs: 60 * MINUTE_MS, images: { atMost: 5 } });
     expect(silent.notes).toStrictEqual([
-      "images.atMost 50 images asked for by .tare.yml, 5 images allowed by tare.yml, which has no ceiling for it",
-      "repeats 20 asked for by .tare.yml, 5 allowed by tare.yml, which has no ceiling for it",
-      "budget 3 h 00 m asked for by .tare.yml, 1 h 00 m allowed by tare.yml, which has no ceiling for it",
+      "images.atMost 50 images asked for by .tare.yml, 5 images allowed by default, as no ceiling is written",
+      "repeats 20 asked for by .tare.yml, 5 allowed by default, as no ceiling is written",
+      "budget 3 h 00 m asked for by .tare.yml, 1 h 00 m allowed by default, as no ceiling is written",
     ]);
     expect(settle("repeats: 4\nbudget: 2h\n", own).settings).toMatchObject({
       repeats: 4,
@@ -163,6 +165,30 @@ describe("the settings of a trial", () => {
       settings: { repeats: 1, budgetMs: 600_000 },
       notes: [],
     });
+  });
+
+  it("replay the history, but not where somebody names edits", () => {
+    const replayOf = (tare: string, own: string | null, command: Wishes = {}) => {
+      const { settings, origins, notes } = settle(tare, own, command);
+      return [settings.replay, origins["replay"], ...notes];
+    };
+    expect(replayOf("edits: [last]\n", null)).toStrictEqual([0, "tare.yml"]);
+    expect(replayOf("edits: [last]\nreplay: 2\n", null)).toStrictEqual([2, "tare.yml"]);
+    expect(replayOf("edits: [last]\n", "replay: 3\n")).toStrictEqual([3, ".tare.yml"]);
+    expect(replayOf("replay: 6\n", "edits: [1]\n")).toStrictEqual([0, ".tare.yml"]);
+    expect(replayOf("replay: 6\n", "edits: [1]\n", { replay: 5 })).toStrictEqual([5, "command"]);
+    expect(replayOf("", "replay: 6\n", { edits: ["last"] })).toStrictEqual([0, "command"]);
+    expect(replayOf("", "replay: 50\n")).toStrictEqual([
+      10,
+      "default ceiling",
+      "replay 50 asked for by .tare.yml, 10 allowed by default, as no ceiling is written",
+    ]);
+    expect(replayOf("ceilings: {replay: 3}\n", null, { replay: 8 })).toStrictEqual([
+      3,
+      "ceiling of tare.yml",
+      "replay 8 asked for by the command, 3 allowed by tare.yml",
+    ]);
+    expect(replayOf("ceilings: {replay: 3}\n", null)).toStrictEqual([3, "ceiling of tare.yml"]);
   });
 
   it("leave the command alone where no ceiling is written: the machine is its own", () => {

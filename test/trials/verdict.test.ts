@@ -146,6 +146,16 @@ describe("headline", () => {
     expect(measuredLink(exampleReport()).headline).toContain("warm build and push 3.1 s -> 1.9 s (-39 %).");
   });
 
+  it("says that time does not decide with fewer than three runs a side, whatever the link", () => {
+    const report = measuredLink(exampleReport());
+    const few = (runs: number) =>
+      withRuns(report, "proposed", (run) => ({ ...run, totalMs: run.totalMs.slice(0, runs) })).headline;
+    expect(few(2)).toMatch(
+      /warm build and push .* -> .* \(-.* %, does not decide with fewer than 3 runs\)\.$/u,
+    );
+    expect(few(3)).toMatch(/warm build and push 3\.1 s -> 1\.9 s \(-39 %\)\.$/u);
+  });
+
   it("tells a kill first, with the limit and what would be stored", () => {
     expect(qemuReport().headline).toBe(
       "debian-amd64-cross: kaniko/layers is killed at 8 GiB in the cold build and in edit 1 (docker/inline succeeds); given more memory it stores +184.9 kB (+0.0 %) by GitLab's count, +1,566 MB (+94.4 %) after one edit.",
