@@ -162,7 +162,8 @@ export function answerForks({ says }: Of<"cache in forks">, facts: ClaimFacts): 
   const images = new Set(tried.map(({ image }) => image)).size;
   const texts = tried.filter(({ image }) => image === first.image).map(({ fork }) => forkText(fork));
   const about = aboutImage(first.image, images, "the first");
-  const sentence = `${about}${first.strategy.label} in a fork${texts.join(";")}.`;
+  const own = upstreamText(first.strategy, first.fork);
+  const sentence = `${about}${first.strategy.label} in a fork${texts.join(". In a fork")}.${own}`;
   if (fates.includes("unknown")) return { mark: "not tested", sentence };
   if (fates.every((fate) => fate === says)) return { mark: "confirmed", sentence };
   return { mark: fates.includes(says) || fates.includes("partly") ? "depends" : "refuted", sentence };
@@ -194,10 +195,22 @@ function forkText({ first, second, upstream, cachePushDenied }: ForkFacts): stri
   return `${which}: the first pipeline with the edit ${pipelineText(first)}, the second with the same edit ${pipelineText(second)}, ${DENIED[cachePushDenied]}`;
 }
 
+/** What upstream's own pipeline of the same edit, the last one, reuses: more than the edit leaves no fork can find. */
+function upstreamText({ runs }: StrategyFacts, { first }: ForkFacts): string {
+  const edits = runs.filter(({ scenario, outcome }) => editNumber(scenario) > 0 && outcome === "succeeded");
+  const own = greatest(edits, ({ scenario }) => editNumber(scenario));
+  if (own === null || own.reused === null || own.layers === null) return "";
+  const alike = first?.reused === own.reused && first.layers === own.layers;
+  const left = `${own.reused} of ${own.layers} layers`;
+  return alike
+    ? ` The edit leaves ${left} reusable: upstream's own pipeline reuses ${own.reused} as well.`
+    : ` The edit leaves ${left} reusable in upstream's own pipeline.`;
+}
+
 function pipelineText(run: ForkRunFacts | null): string {
   if (run === null) return "was not run";
   const time = run.totalMs === null ? "" : ` in ${formatDuration(run.totalMs)}`;
   if (run.outcome !== "succeeded") return run.outcome === "out-of-memory" ? "is killed" : "does not succeed";
   if (run.reused === null || run.layers === null) return `succeeds${time}, with what it reused not known`;
-  return `reuses ${run.reused} of ${formatCount(run.layers, "layer")}${time}`;
+  return `reuses ${run.reused} of ${run.layers} layers${time}`;
 }

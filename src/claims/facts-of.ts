@@ -104,13 +104,12 @@ function forkFacts({ upstream, runs, cachePush }: ForkReport): ForkFacts {
 }
 
 function forkRunFacts({ outcome, hits, misses, totalMs }: ForkRun): ForkRunFacts {
+  return { outcome, ...reuseOf({ hits, misses }), totalMs: outcome === "succeeded" ? totalMs : null };
+}
+
+function reuseOf({ hits, misses }: Pick<RunReport, "hits" | "misses">): Pick<RunFacts, "reused" | "layers"> {
   const isKnown = typeof hits === "number" && typeof misses === "number";
-  return {
-    outcome,
-    reused: isKnown ? hits : null,
-    layers: isKnown ? hits + misses : null,
-    totalMs: outcome === "succeeded" ? totalMs : null,
-  };
+  return { reused: isKnown ? hits : null, layers: isKnown ? hits + misses : null };
 }
 
 function runFacts(run: RunReport): RunFacts {
@@ -122,6 +121,7 @@ function runFacts(run: RunReport): RunFacts {
     scenario: run.scenario,
     outcome: run.outcome,
     totalMs: run.outcome === "succeeded" ? median(run.totalMs) : null,
+    ...reuseOf(run),
     charges: Object.fromEntries(charges),
     memoryPeakBytes: known(run.memoryPeakBytes),
     memoryLimitBytes: run.memoryLimitBytes,

@@ -51,6 +51,9 @@ export type RunFacts = {
   outcome: Outcome;
   /** Median of build and push in milliseconds; null where it was not timed. */
   totalMs: number | null;
+  /** `reused` of `layers` came out of a cache, by digest; null where that is not known. */
+  reused: number | null;
+  layers: number | null;
   /** Bytes after this run; a ledger that is not known is absent. */
   charges: Partial<Record<LedgerId, number>>;
   memoryPeakBytes: number | null;

@@ -184,7 +184,32 @@ describe("cache in forks", () => {
       { first: pipeline(0), second: pipeline(0), upstream: "unreadable", cachePushDenied: "warning" },
     ];
     expect(answer(fails, factsWith([strategy("proposed", [], { forks })]))).toMatch(
-      /^depends: kaniko\/layers in a fork that may read upstream: .* reuses 3 of 3 layers .*; that may not read upstream: .* reuses 0 of 3 layers/,
+      /^depends: kaniko\/layers in a fork that may read upstream: .* reuses 3 of 3 layers .* is a warning\. In a fork that may not read upstream: .* reuses 0 of 3 layers .* is a warning\.$/,
+    );
+  });
+
+  it("says what the edit left reusable, by upstream's own pipeline of that edit", () => {
+    const of = (reused: number, layers: number, forkReuses: number) => {
+      const forks: ForkFacts[] = [
+        {
+          first: pipeline(forkReuses, { layers }),
+          second: pipeline(forkReuses, { layers }),
+          upstream: "readable",
+          cachePushDenied: "warning",
+        },
+      ];
+      const runs = [
+        run("warm", {}, { reused: 9, layers: 9 }),
+        run("edit 1", {}, { reused: 8, layers: 9 }),
+        run("edit 2", {}, { reused, layers }),
+      ];
+      return answer(fails, factsWith([strategy("proposed", runs, { forks })]));
+    };
+    expect(of(0, 1, 0)).toBe(
+      "confirmed: kaniko/layers in a fork that may read upstream: the first pipeline with the edit reuses 0 of 1 layers in 41.0 s, the second with the same edit reuses 0 of 1 layers in 41.0 s, and a denied push to the cache is a warning. The edit leaves 0 of 1 layers reusable: upstream's own pipeline reuses 0 as well.",
+    );
+    expect(of(2, 3, 0)).toMatch(
+      / is a warning\. The edit leaves 2 of 3 layers reusable in upstream's own pipeline\.$/,
     );
   });
 

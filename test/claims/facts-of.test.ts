@@ -25,6 +25,8 @@ describe("factsOf", () => {
       scenario: "cold",
       outcome: "succeeded",
       totalMs: 3_640,
+      reused: 0,
+      layers: 3,
       charges: report?.ledgers,
       memoryPeakBytes: 171 * 2 ** 20,
       memoryLimitBytes: 8 * 2 ** 30,

@@ -26,6 +26,8 @@ export function run(
     scenario,
     outcome: "succeeded",
     totalMs: null,
+    reused: null,
+    layers: null,
     charges: Object.fromEntries(
       Object.entries(charges).map(([ledger, megabytes]) => [ledger, megabytes * MEGABYTE]),
     ),
