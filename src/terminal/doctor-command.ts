@@ -1,4 +1,4 @@
-import { BUILDERS, type BuilderId } from "../domain/recipe.ts";
+import { BUILDERS } from "../domain/recipe.ts";
 import { formatBytes, formatMemory } from "../domain/quantities.ts";
 import { Outage, Problem } from "../domain/problem.ts";
 import { lastingParent } from "../executors/cgroup.ts";
@@ -6,22 +6,14 @@ import { connectEngine, engineAddress, type Engine } from "../executors/engine-c
 import { daemonPrivileges } from "../executors/privileges.ts";
 import { findProgram, hostCommand } from "../images/host-commands.ts";
 import { BASE_PACKAGES, canInstall, ENGINE_PACKAGES, missingPackages } from "../images/host-packages.ts";
-import { pinOf } from "../images/official.ts";
-import { makeObstacle, MAKERS } from "../images/packages.ts";
-import { PINS } from "../images/pins.ts";
+import { MAKERS } from "../images/packages.ts";
+import { hasPrivateEngine } from "../images/private-engine.ts";
 import { checkEngineSettings, MINIMUM_FREE_BYTES } from "../images/testbed.ts";
 import { freeBytes } from "../lib/disk.ts";
+import { builderFinding, type EngineSeen, type Finding } from "./builder-finding.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { engineSettings } from "./settings-environment.ts";
 import { cacheDirectory } from "../lib/cache-directory.ts";
-
-/** One thing that was looked at. `remedy` is set where it is not usable. */
-type Finding = {
-  what: string;
-  state: "usable" | "will be made" | "not usable";
-  detail: string;
-  remedy?: string;
-};
 
 /**
  * `tare doctor`: what is usable here and what to do where it is not. Changes nothing. Exit code 3 where no trial can
@@ -30,14 +22,16 @@ type Finding = {
 export async function doctorCommand(): Promise<ExitCode> {
   const { environment, named } = await engineSettings();
   checkEngineSettings(environment);
+  const { seen, findings: engine } = await lookAtEngine(environment);
+  const source = environment["TARE_IMAGES"];
   const builders = await Promise.all(
-    BUILDERS.map((builder) => builderFinding(builder, environment, named[builder])),
+    BUILDERS.map((builder) => builderFinding(builder, seen, { named: named[builder], source })),
   );
-  const needed = [await gitFinding(), ...(await engineFindings(environment)), await diskFinding()];
+  const needed = [await gitFinding(), ...engine, await diskFinding()];
   const findings = [...needed, ...builders];
   for (const { what, state, detail, remedy } of findings) {
-    process.stdout.write(`${what.padEnd(10)} ${state.padEnd(12)} ${detail}\n`);
-    if (remedy !== undefined) process.stdout.write(`${" ".repeat(24)}${remedy}\n`);
+    process.stdout.write(`${what.padEnd(10)}  ${state.padEnd(12)}  ${detail}\n`);
+    if (remedy !== undefined) process.stdout.write(`${" ".repeat(26)}${remedy}\n`);
   }
   const cannot = ({ state }: Finding) => state === "not usable";
   return needed.some(cannot) || builders.every(cannot) ? 3 : 0;
@@ -56,39 +50,46 @@ async function gitFinding(): Promise<Finding> {
   return { what: "git", state: "usable", detail: (await hostCommand(program, ["--version"])).trim() };
 }
 
-async function engineFindings(environment: NodeJS.ProcessEnv): Promise<Finding[]> {
+type Look = { seen: EngineSeen; findings: Finding[] };
+
+async function lookAtEngine(environment: NodeJS.ProcessEnv): Promise<Look> {
   const address = engineAddress(environment);
-  if (address === null) return privateEngineFindings(environment);
+  if (address === null) return lookAtPrivateEngine(environment);
   try {
-    return describeEngine(await connectEngine(address), environment);
+    const engine = await connectEngine(address);
+    return { seen: { kind: "running", engine }, findings: describeEngine(engine, environment) };
   } catch (error) {
     if (!(error instanceof Problem || error instanceof Outage)) throw error;
-    return [{ what: "engine", state: "not usable", detail: error.message, remedy: error.remedy }];
+    return noEngine(error.message, error.remedy);
   }
 }
 
+function noEngine(detail: string, remedy: string): Look {
+  return { seen: { kind: "none" }, findings: [{ what: "engine", state: "not usable", detail, remedy }] };
+}
+
 /** Without an engine Tare starts one of its own, which takes root and Debian. */
-async function privateEngineFindings(environment: NodeJS.ProcessEnv): Promise<Finding[]> {
-  if (!(await canInstall())) {
-    return [
-      {
-        what: "engine",
-        state: "not usable",
-        detail: "none runs, and Tare starts one of its own only as root on Debian",
-        remedy: "Start Docker or Podman, or set DOCKER_HOST.",
-      },
-    ];
-  }
+async function lookAtPrivateEngine(environment: NodeJS.ProcessEnv): Promise<Look> {
+  if (!(await canInstall()))
+    return noEngine(
+      "none runs, and Tare starts one of its own only as root on Debian",
+      "Start Docker or Podman, or set DOCKER_HOST.",
+    );
   const packages = [BASE_PACKAGES, ENGINE_PACKAGES, ...Object.values(MAKERS).map((maker) => maker.packages)];
   const missing = await missingPackages(Object.assign({}, ...packages));
-  const detail = "none runs: Tare starts one of its own for each command, and makes its images from packages";
-  return [
-    { what: "engine", state: "will be made", detail },
+  const hadBefore = hasPrivateEngine(cacheDirectory(process.env));
+  const findings: Finding[] = [
+    {
+      what: "engine",
+      state: hadBefore ? "on first use" : "will be made",
+      detail: "none runs: Tare starts one of its own for each command, and makes its images from packages",
+    },
     missing.length === 0
       ? { what: "packages", state: "usable", detail: "all that images are made from are installed" }
       : { what: "packages", state: "will be made", detail: `\`tare setup\` installs ${missing.join(", ")}` },
     privilegesFinding(environment),
   ];
+  return { seen: { kind: "own", hadBefore }, findings };
 }
 
 function describeEngine(engine: Engine, environment: NodeJS.ProcessEnv): Finding[] {
@@ -120,39 +121,6 @@ function privilegesFinding(environment: NodeJS.ProcessEnv): Finding {
       ? "jobs with a daemon run privileged"
       : `jobs with a daemon run with ${privileges.names.length} named capabilities: this machine lacks some, and refuses --privileged`;
   return { what: "privileges", state: "usable", detail };
-}
-
-/** Where a builder's image comes from. The engine is not asked to pull: that would change it. */
-async function builderFinding(
-  builder: BuilderId,
-  environment: NodeJS.ProcessEnv,
-  named: string | undefined,
-): Promise<Finding> {
-  if (named !== undefined) {
-    return {
-      what: builder,
-      state: "will be made",
-      detail: `the operator's ${named}, where the engine can pull it`,
-    };
-  }
-  const source = environment["TARE_IMAGES"];
-  const pin = pinOf(builder, false);
-  const pulls = engineAddress(environment) !== null && source !== "packages";
-  const official = pulls && pin !== null ? `official image ${PINS[pin].version}` : null;
-  const obstacle = source === "official" ? null : await makeObstacle(builder);
-  if (source === "official" && official === null) {
-    const detail = "no digest of its official image is known, and TARE_IMAGES allows no other";
-    return { what: builder, state: "not usable", detail, remedy: "Unset TARE_IMAGES." };
-  }
-  if (official !== null) {
-    const otherwise = obstacle === null ? "or else made from packages" : `not without it: ${obstacle.why}`;
-    const detail =
-      source === "official" ? official : `${official} where the engine can pull it, ${otherwise}`;
-    return { what: builder, state: "will be made", detail };
-  }
-  if (obstacle !== null)
-    return { what: builder, state: "not usable", detail: obstacle.why, remedy: obstacle.remedy };
-  return { what: builder, state: "will be made", detail: `from ${MAKERS[builder].madeOf}` };
 }
 
 async function diskFinding(): Promise<Finding> {

@@ -36,7 +36,7 @@ export async function sweepCommand(): Promise<ExitCode> {
   const repositories = await sweepRepositories();
   const containers = await sweepContainers();
   process.stdout.write(
-    `Removed ${formatCount(containers, "container")} and ${formatCount(repositories, "scratch directory")}.\n`,
+    `Removed ${formatCount(containers, "container")} and ${repositories === 1 ? "one scratch directory" : `${repositories} scratch directories`}.\n`,
   );
   return 0;
 }

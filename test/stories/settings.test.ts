@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sampleRepository, type SampleRepository } from "../git/sample-repository.ts";
+import { startFakeEngine } from "../fakes/engine.ts";
 import { EXAMPLE_MAIL, exampleFiles } from "./projects.ts";
 import { playTare } from "./tare-process.ts";
 
@@ -123,11 +124,25 @@ describe("the operator's images and mirrors", () => {
   it("are what tare doctor counts on", async () => {
     const path = join(directory, "doctor.yml");
     await writeFile(path, text);
-    const { stdout } = await play("doctor", "--config", path);
+    const engine = await startFakeEngine();
+    const environment = { DOCKER_HOST: engine.address };
+    const { stdout } = await playTare(["doctor", "--config", path], { environment });
+    await engine.close();
     expect(cells(stdout, "docker")).toStrictEqual([
       "docker",
-      `will be made the operator's ${image}, where the engine can pull it`,
+      "on first use",
+      `the operator's ${image}, where the engine can pull it`,
     ]);
+  });
+
+  it("help nowhere without an engine: tare doctor says so of each builder", async () => {
+    const { code, stdout } = await play("doctor", "--config", join(directory, "doctor.yml"));
+    expect(code).toBe(3);
+    for (const builder of ["docker", "buildkit", "kaniko", "buildah"])
+      expect(cells(stdout, builder)?.slice(1)).toStrictEqual([
+        "not usable",
+        "there is no engine that it could run on",
+      ]);
   });
 });
 
