@@ -23,6 +23,7 @@ export function claimsOf(
   const dockerfiles = listDockerfileCopies(reading.readers.head, reading.head.recipes);
   const answers = groupAnswers(answerClaims(claims, factsOf(report, { dockerfiles, needs })));
   return answers.map(({ claim, mark, sentence, alike }) => ({
+    kind: claim.assertion.kind,
     quote: claim.quote,
     author: claim.author,
     date: claim.date,

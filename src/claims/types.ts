@@ -31,8 +31,6 @@ export type Assertion =
   | { kind: "login"; says: "needed" | "not needed" }
   | { kind: "runners"; says: "fixed" | "no privileges" };
 
-export type ClaimKind = Assertion["kind"];
-
 /** Who wrote a sentence, and where it stands. */
 export type ClaimSource = {
   /** One sentence as it was written, line ends made spaces, at most 200 characters. */

@@ -20,7 +20,9 @@ import {
   claimItems,
   figureSentence,
   findingLine,
+  isStorageAnswered,
   partSentence,
+  storageRemarks,
   storageStatement,
   substitutions,
   testedItems,
@@ -71,19 +73,20 @@ function body(raw: Report, report: Report, omitted: ReadonlySet<Section>, stop: 
   const kept = (section: Section) => !omitted.has(section);
   const images = gravestFirst(report.images, report.ledger.id);
   const shown = kept("further images") ? images : images.slice(0, 1);
+  // What the thread says of storage is answered where it was said.
+  const isAnswered = kept("claims") && isStorageAnswered(report.claims);
   return fill("mail.txt", {
     quote: quote(raw, report),
     lead: wrap([report.headline, ...substitutions(report.parts)].join(" "), WIDTH),
-    // What the thread asks is answered where it was said.
-    statements:
-      report.claims.length > 0 && kept("claims") ? [] : shown.flatMap((image) => statements(report, image)),
+    statements: isAnswered ? [] : shown.flatMap((image) => statements(report, image)),
+    remainder: isAnswered ? shown.flatMap((image) => remainder(report, image)) : [],
     tested: tested(report, shown, kept("parts")),
     images: kept("tables") ? shown.map((image) => tables(report, image, kept)) : [],
     logs: kept("logs") ? logs(raw) : [],
     claims: kept("claims")
-      ? claimItems(report.claims).map(({ author, quote, answer }) => ({
+      ? claimItems(report.claims).map(({ author, quote, mark, sentence }) => ({
           quote: wrap(`${author}: "${quote}"`, WIDTH, { first: "> ", rest: "> " }),
-          answer: wrap(answer, WIDTH),
+          answer: wrap(`${mark}: ${sentence}`, WIDTH),
         }))
       : [],
     findings: kept("findings")
@@ -114,8 +117,18 @@ function quote(raw: Report, report: Report): { author: string; lines: string } |
 }
 
 function statements(report: Report, image: ImageReport): string[] {
+  return named(report, image, storageStatement(image, report.ledger.id));
+}
+
+/** What no answer to a claim about storage holds, in one paragraph. */
+function remainder(report: Report, image: ImageReport): string[] {
+  const remarks = storageRemarks(image, report.ledger.id);
+  return remarks.length === 0 ? [] : named(report, image, [remarks.join(" ")]);
+}
+
+function named(report: Report, image: ImageReport, sentences: readonly string[]): string[] {
   const name = report.images.length > 1 ? `${image.image}: ` : "";
-  return storageStatement(image, report.ledger.id).map((said) => wrap(`${name}${said}`, WIDTH));
+  return sentences.map((said) => wrap(`${name}${said}`, WIDTH));
 }
 
 function tested(report: Report, shown: readonly ImageReport[], parts: boolean): string {

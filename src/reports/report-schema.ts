@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { CLAIM_MARKS } from "../domain/claim.ts";
+import { CLAIM_KINDS, CLAIM_MARKS } from "../domain/claim.ts";
 import { BUILDERS, CACHES } from "../domain/recipe.ts";
 import type { Report } from "../domain/report.ts";
 
@@ -204,6 +204,7 @@ export const reportSchema = z
     ),
     claims: z.array(
       z.strictObject({
+        kind: z.enum(CLAIM_KINDS),
         quote: text,
         author: text,
         date: textOrNull,

@@ -57,6 +57,24 @@ export function storageStatement(image: ImageReport, deciding: LedgerId): string
   return [...(start ? [start] : []), ...afterEdits(image, both, other, before)];
 }
 
+/** What stays to be said of storage where a claim about it was answered: what no answer holds. */
+export function storageRemarks(image: ImageReport, deciding: LedgerId): string[] {
+  const both = sides(image);
+  const last = scenariosOf(image.strategies).at(-1);
+  if (!both || !last || editNumber(last) === 0 || !compared(both, last, deciding)) return [];
+  return [...holdingSaid(both, last), NOT_CLEANED];
+}
+
+const NOT_CLEANED = "Cleaning up old tags was not part of the trial.";
+
+/** Whether an answered claim says of storage what the statements say; other claims leave them as they are. */
+export function isStorageAnswered(claims: readonly Claim[]): boolean {
+  return claims.some(
+    ({ kind, mark }) =>
+      mark !== "not tested" && (kind === "storage multiplied" || kind === "growth by edits"),
+  );
+}
+
 function beforeEdits(both: Sides, scenario: Scenario, other: LedgerId): string | null {
   const added = compared(both, scenario, "perRepository");
   const once = compared(both, scenario, other);
@@ -87,8 +105,11 @@ function afterEdits(image: ImageReport, both: Sides, ledger: LedgerId, before: S
   if (!now) return [];
   const start = `After ${editsSaid(image, editNumber(last))}: ${now.text}`;
   const grown = before && growth(both, before, last, ledger);
-  const more = [superseded(both, last), awaitingCollection(both, last)].filter((said) => said !== null);
-  return [grown ? `${start}; ${grown}` : `${start}.`, ...more];
+  return [grown ? `${start}; ${grown}` : `${start}.`, ...holdingSaid(both, last)];
+}
+
+function holdingSaid(both: Sides, last: Scenario): string[] {
+  return [superseded(both, last), awaitingCollection(both, last)].filter((said) => said !== null);
 }
 
 /** What still holds layers that the image no longer has; null where nothing does, or nobody saw. */
@@ -132,7 +153,7 @@ function growth(both: Sides, before: Scenario, last: Scenario, ledger: LedgerId)
   if (grown.includes(null)) return null;
   const tags = cacheTags(both.proposed, before, last);
   const kept = tags ? `, and its cache went from ${tags.before} to ${formatCount(tags.last, "tag")}` : "";
-  return `${both.names.current} changed by ${grown[0]}, ${both.names.proposed} by ${grown[1]}${kept}. Cleaning up old tags was not part of the trial.`;
+  return `${both.names.current} changed by ${grown[0]}, ${both.names.proposed} by ${grown[1]}${kept}. ${NOT_CLEANED}`;
 }
 
 function cacheTags(
@@ -251,12 +272,14 @@ export function partSentence(part: Part): string {
   return `${part.part} ${part.version}, ${part.origin}${digest}`;
 }
 
-/** Statements of the thread with their answers: who, what was said, and the mark with its figures. */
-export function claimItems(claims: readonly Claim[]): { author: string; quote: string; answer: string }[] {
+/** Statements of the thread with their answers: who, what was said, the mark and the sentence with its figures. */
+export function claimItems(
+  claims: readonly Claim[],
+): { author: string; quote: string; mark: string; sentence: string }[] {
   return claims.map(({ author, quote, mark, sentence, alike }) => {
     const others = [...new Set(alike.map((each) => each.author))].filter((name) => name !== author);
     const names = [author, ...others].slice(0, NAMED).join(", ");
-    return { author: names, quote, answer: `${mark}: ${sentence}` };
+    return { author: names, quote, mark, sentence };
   });
 }
 

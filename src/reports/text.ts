@@ -38,9 +38,9 @@ export function renderText(report: Report): string {
     verdict: clean.verdict,
     images: gravestFirst(clean.images, clean.ledger.id).map((image) => imageSlots(clean, image)),
     logs: logs(report),
-    claims: claimItems(clean.claims).map(({ author, quote, answer }) => ({
+    claims: claimItems(clean.claims).map(({ author, quote, mark, sentence }) => ({
       quote: wrap(`${author}: "${quote}"`, WIDTH, { first: "> ", rest: "> " }),
-      answer: wrap(answer, WIDTH),
+      answer: wrap(`${mark}: ${sentence}`, WIDTH),
     })),
     findings: clean.findings.map((finding) => ({
       line: wrap(findingLine(finding), WIDTH, { first: "- ", rest: "  " }),
