@@ -4,10 +4,12 @@ import type { ForkCachePush, ForkReport, ForkRun, ImageReport, UpstreamAccess } 
 import { nameOf } from "./main-table.ts";
 import type { Grid } from "./plain-table.ts";
 
-/** What a contributor's pipelines did: a table, and a sentence for each strategy. */
+/** What a contributor's pipelines did: a table, and sentences about strategies. */
 
-export function forkTitle(): string {
-  return "two pipelines of a contributor's fork with the last edit: time, layers reused, push to the cache";
+/** `moved`: the table has bytes over the link beside times. */
+export function forkTitle({ moved }: { moved: boolean }): string {
+  const figures = moved ? "time and bytes moved (pulled and pushed)" : "time";
+  return `two pipelines of a contributor's fork with the last edit: ${figures}, layers reused, push to the cache`;
 }
 
 type Row = { name: string; fork: ForkReport };
@@ -85,20 +87,35 @@ const FORKS: Record<UpstreamAccess, string> = {
 /** One sentence for each strategy and access, and one for each whose job does not run in forks. */
 export function forkSentences(image: ImageReport): string[] {
   const rows = rowsOf(image);
-  if (rows.length === 0) return [];
-  const elsewhere = image.strategies.filter(({ recipe }) => recipe.condition === "upstream");
-  return [
-    ...rows.map(sentence),
-    ...elsewhere.map((strategy) => `The job of ${nameOf(strategy, image)} does not run in forks.`),
-  ];
+  return rows.length === 0 ? [] : [...rows.map(sentence), ...notInForks(image)];
+}
+
+/** What the table alone would leave to be overlooked: jobs that fail, pushes that are refused, jobs that do not run. */
+export function forkRemarks(image: ImageReport): string[] {
+  const rows = rowsOf(image);
+  return rows.length === 0 ? [] : [...rows.flatMap(remark), ...notInForks(image)];
+}
+
+function notInForks(image: ImageReport): string[] {
+  return image.strategies
+    .filter(({ recipe }) => recipe.condition === "upstream")
+    .map((strategy) => `The job of ${nameOf(strategy, image)} does not run in forks.`);
+}
+
+function remark(row: Row): string[] {
+  const { name, fork } = row;
+  if (fork.runs.some(({ outcome }) => outcome !== "succeeded")) return [sentence(row)];
+  if (fork.cachePush === "allowed" || fork.cachePush === "none") return [];
+  return [`${name} ${FORKS[fork.upstream]}: ${pushOf(fork.cachePush)}.`];
 }
 
 function sentence({ name, fork }: Row): string {
   const subject = `${name} ${FORKS[fork.upstream]}`;
   const failed = fork.runs.find(({ outcome }) => outcome !== "succeeded");
   if (failed !== undefined) return `${subject} ${failureOf(fork, failed)}.`;
-  const parts = ["succeeds", reuseOf(fork.runs)].filter((part) => part !== null);
-  return `${subject} ${parts.join(" and ")}${pushOf(fork.cachePush)}.`;
+  const parts = ["succeeds", reuseOf(fork.runs)].filter((part) => part !== null).join(" and ");
+  const push = pushOf(fork.cachePush);
+  return `${subject} ${push === null ? parts : `${parts}; ${push}`}.`;
 }
 
 function failureOf({ runs, cachePush }: ForkReport, failed: ForkRun): string {
@@ -122,16 +139,16 @@ function reuseOf(runs: readonly ForkRun[]): string | null {
     : `reuses ${layers(first)} layers, then ${layers(second)}`;
 }
 
-function pushOf(cachePush: ForkCachePush): string {
+function pushOf(cachePush: ForkCachePush): string | null {
   switch (cachePush) {
     case "allowed":
-      return "; its cache is the fork's own";
+      return "its cache is the fork's own";
     case "denied: the job goes on":
-      return "; its push to the cache is refused, and the job goes on";
+      return "its push to the cache is refused, and the job goes on";
     case "denied: the job fails":
-      return "; its push to the cache is refused";
+      return "its push to the cache is refused";
     case "none":
-      return "";
+      return null;
     default:
       return cachePush satisfies never;
   }

@@ -20,14 +20,12 @@ import {
   claimItems,
   figureSentence,
   findingLine,
-  isStorageAnswered,
   partSentence,
-  storageRemarks,
-  storageStatement,
   substitutions,
   testedItems,
   thresholdSentence,
 } from "./statements.ts";
+import { isStorageAnswered, storageRemarks, storageStatement } from "./storage-statements.ts";
 import { wrap, wrapCommand } from "./wrap.ts";
 
 const WIDTH = 72;

@@ -23,11 +23,11 @@ import {
   findingLine,
   partSentence,
   short,
-  storageStatement,
   substitutions,
   testedItems,
   thresholdSentence,
 } from "./statements.ts";
+import { storageStatement } from "./storage-statements.ts";
 
 const MAXIMUM_LENGTH = 60_000;
 const LOG_LINES = 20;

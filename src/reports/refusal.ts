@@ -68,7 +68,7 @@ function slots(
     more: more > 0 ? paragraph(`${formatCount(more, "further kind")} of change not shown.`) : null,
     findings: findings.map((finding) => bullet(findingLine(finding))),
     counts: paragraph(
-      `Read: ${formatCount(recipes.base.length, "recipe")} before and ${formatCount(recipes.head.length, "recipe")} with the change, by ${change.author.name || change.author.address}.`,
+      `Read: ${formatCount(recipes.base.length, "recipe")} before and ${recipes.head.length} with the change. The change is ${change.author.name || change.author.address}'s.`,
     ),
     who: paragraph(
       "Whoever runs Tare for this project can build it after reading it: `tare trial --patch FILE --repo DIR --trust`.",
@@ -90,14 +90,10 @@ function shapesOf(comparison: RecipeComparison): Shape[] {
       if (!first) return [];
       const names = group.slice(0, NAMED_JOBS).map(({ job }) => job);
       const rest = group.length > NAMED_JOBS ? ` and ${group.length - NAMED_JOBS} more` : "";
-      const example = group.length > 1 ? `; shown is ${first.job}` : "";
-      return [
-        {
-          title: `${formatCount(group.length, "job")}: ${names.join(", ")}${rest}${example}`,
-          base: first.base,
-          head: first.head,
-        },
-      ];
+      // The sentence above has counted them.
+      const title =
+        group.length > 1 ? `Jobs ${names.join(", ")}${rest}; shown is ${first.job}` : `Job ${first.job}`;
+      return [{ title, base: first.base, head: first.head }];
     });
 }
 

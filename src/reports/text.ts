@@ -20,11 +20,11 @@ import {
   figureSentence,
   findingLine,
   partSentence,
-  storageStatement,
   substitutions,
   testedItems,
   thresholdSentence,
 } from "./statements.ts";
+import { storageStatement } from "./storage-statements.ts";
 import { wrap, wrapCommand } from "./wrap.ts";
 
 const WIDTH = 100;

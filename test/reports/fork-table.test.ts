@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ForkReport, ImageReport } from "../../src/domain/report.ts";
-import { forkGrid, forkSentences } from "../../src/reports/fork-table.ts";
+import { forkGrid, forkRemarks, forkSentences, forkTitle } from "../../src/reports/fork-table.ts";
 import { plainTable } from "../../src/reports/plain-table.ts";
 import { exampleReport } from "../fixtures/report/example.ts";
 import { BUILDAH_FORK, forkRun, INLINE_FORK, KANIKO_FORK } from "../fixtures/report/forks.ts";
@@ -75,6 +75,24 @@ describe("the table of forks", () => {
     const runs = [forkRun({ hits: 1, misses: 1 }), forkRun({ hits: 3, misses: 0 })];
     const image = imageWith([{ upstream: "readable", cachePush: "allowed", runs }], []);
     expect(forkGrid(image, { moved: false })?.rows[0]?.slice(4)).toStrictEqual(["1 of 2, 3 of 3", "allowed"]);
+  });
+});
+
+describe("the remarks below the table of forks", () => {
+  it("are none where every job succeeds and no push is refused", () => {
+    expect(forkRemarks(imageWith([INLINE_FORK], []))).toStrictEqual([]);
+  });
+
+  it("say in a sentence which push is refused and which job fails", () => {
+    expect(forkRemarks(imageWith([INLINE_FORK], [KANIKO_FORK, closed(BUILDAH_FORK)]))).toStrictEqual([
+      "kaniko/layers in a fork: its push to the cache is refused, and the job goes on.",
+      "kaniko/layers in a fork that cannot read upstream's registry fails with exit code 125 in both pipelines: its push to the cache is refused.",
+    ]);
+  });
+
+  it("stand under a title that names the bytes where the table has them", () => {
+    expect(forkTitle({ moved: true })).toContain("time and bytes moved (pulled and pushed), layers reused");
+    expect(forkTitle({ moved: false })).toContain("last edit: time, layers reused");
   });
 });
 

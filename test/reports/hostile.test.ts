@@ -93,7 +93,7 @@ describe("length", () => {
   it("leaves sections out of a comment in their order and says so", () => {
     const comment = renderMarkdown(many);
     expect(comment.length).toBeLessThanOrEqual(60_000);
-    expect(comment).toContain("Left out for length: logs, repositories, bytes, further images.");
+    expect(comment).toContain("Left out for length: logs, repositories, every byte, further images.");
     expect(comment).toContain("- image-3: broken");
     expect(comment).toContain("- 157 more images");
     expect(comment.match(/<details>/gu)?.length).toBe(comment.match(/<\/details>/gu)?.length);
@@ -103,7 +103,7 @@ describe("length", () => {
     const mail = renderMail(many);
     expect(Buffer.byteLength(mail)).toBeLessThanOrEqual(8_000);
     expect(mail.replaceAll("\n", " ")).toContain(
-      "Left out for length: details, forks, parts, repositories, logs, figures, further images, remarks.",
+      "Left out for length: each run's details, forks, parts, repositories, logs, figures, further images, remarks.",
     );
     expect(mail).toContain("\n-- \n");
   });
