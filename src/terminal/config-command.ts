@@ -5,6 +5,7 @@ import { fillEnvironment, type EnvironmentOrigins } from "../config/operator-env
 import { mirrorsOf, type OperatorSettings } from "../config/operator-file.ts";
 import { PROJECT_FILE, projectSettingsOf, type ProjectSettings } from "../config/project-file.ts";
 import { formatDuration, formatExactBytes, formatMemory } from "../domain/quantities.ts";
+import { checkEngineSettings } from "../images/testbed.ts";
 import { openRepository, resolveTree } from "../git/repository.ts";
 import { createTreeReader } from "../git/tree-reader.ts";
 import type { ExitCode } from "./exit-code.ts";
@@ -20,7 +21,8 @@ export async function configCommand(flags: ConfigFlags): Promise<ExitCode> {
   const project = flags.repo === null ? null : await projectSettings(flags.repo, flags.rev);
   const effective = effectiveSettings(operator.settings, project, { projectPath: flags.project });
   const read = (path: string) => readFileSync(path, "utf8");
-  const { origins, faults } = fillEnvironment(operator.settings, process.env, DOORS, read);
+  const { environment, origins, faults } = fillEnvironment(operator.settings, process.env, DOORS, read);
+  checkEngineSettings(environment);
   const files = [fileLine(operator), projectLine(flags, project)];
   const settings = table(["setting", "value", "from"], rowsOf(effective, operator.settings));
   const doors = Object.entries(origins).map(([variable, { key, from }]) => [

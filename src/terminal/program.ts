@@ -14,6 +14,7 @@ import {
   timeSpan,
   wholeNumber,
 } from "./options.ts";
+import { typedCommand } from "./typed-command.ts";
 import { TARE_VERSION } from "../version.ts";
 
 // Commands are imported when they are called: `tare --help` reads none of them.
@@ -104,14 +105,6 @@ type Flags = Record<string, unknown> & {
   yes?: boolean;
 };
 
-/** The command as it can be typed again. */
-function typed(argv: readonly string[]): string {
-  const quoted = argv.map((word) =>
-    /^[\w@%+=:,./~^-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`,
-  );
-  return ["tare", ...quoted].join(" ");
-}
-
 function requested(flags: Flags) {
   if (flags.edit !== undefined && (flags.edits ?? 0) > 0) {
     throw new Problem(
@@ -142,7 +135,7 @@ function requested(flags: Flags) {
     forks: flags.forks ?? "readable",
     projectPath: flags.project ?? null,
     yes: flags.yes === true,
-    command: typed(process.argv.slice(2)),
+    command: typedCommand(process.argv.slice(2)),
     argv: process.argv.slice(2),
   };
 }
@@ -205,17 +198,16 @@ function program(finish: (code: ExitCode) => void): Command {
     .description("render the report of an earlier trial again, or repeat that trial")
     .argument("<report>", "file that `tare trial --report` wrote; - reads standard input")
     .addOption(
-      new Option("--format <format>", "form of the answer")
+      new Option("--format <format>", "form of the answer (default: text; with --again the trial's own)")
         .choices(["mail", "markdown", "json", "text"])
-        .argParser(oneOf("mail", "markdown", "json", "text"))
-        .default("text"),
+        .argParser(oneOf("mail", "markdown", "json", "text")),
     )
     .option("--out <file>", "write the answer here instead of standard output")
-    .option("--again", "run the trial's own command again, in this directory")
-    .action(async (report: string, flags: { format: "text"; out?: string; again?: boolean }) => {
+    .option("--again", "run the trial's own command again, in this directory; its files are not written")
+    .action(async (report: string, flags: { format?: "text"; out?: string; again?: boolean }) => {
       const { replayCommand } = await import("./replay-command.ts");
-      const { format, out, again } = flags;
-      finish(await replayCommand({ report, format, out: out ?? null, again: again === true }));
+      const { format = null, out = null, again } = flags;
+      finish(await replayCommand({ report, format, out, again: again === true }));
     });
 
   root
@@ -259,17 +251,26 @@ function program(finish: (code: ExitCode) => void): Command {
       "measure the same build against itself: differences below what it shows mean nothing here",
     )
     .addOption(
-      new Option("--builder <name>", "builder that --noise measures with")
-        .argParser(oneOf(...BUILDERS))
-        .default("kaniko"),
+      new Option("--builder <name>", "builder that --noise measures with (default: kaniko)").argParser(
+        oneOf(...BUILDERS),
+      ),
     )
-    .option("--repeats <n>", "timed repeats of --noise on each side", wholeNumber(3, 50), 5)
+    .option("--repeats <n>", "timed repeats of --noise on each side (default: 5)", wholeNumber(3, 50))
     .option("--link <rate>", "rate between builder and registry for --noise", linkRate)
-    .action(async (flags: { noise?: boolean; builder: BuilderId; repeats: number; link?: string }) => {
-      if (flags.noise === true) {
+    .action(async (flags: { noise?: boolean; builder?: BuilderId; repeats?: number; link?: string }) => {
+      const { noise, builder = "kaniko", repeats = 5, link } = flags;
+      if (noise === true) {
         const { noiseCommand } = await import("./noise-command.ts");
-        finish(await noiseCommand(flags));
+        finish(await noiseCommand({ builder, repeats, ...(link === undefined ? {} : { link }) }));
         return;
+      }
+      const [lone] = Object.keys(flags);
+      if (lone !== undefined) {
+        throw new Problem(
+          "arguments",
+          `--${lone} says how --noise measures.`,
+          `Add --noise, or leave --${lone} out.`,
+        );
       }
       const { doctorCommand } = await import("./doctor-command.ts");
       finish(await doctorCommand());

@@ -6,6 +6,7 @@ import { imageFilter } from "../config/image-filter.ts";
 import { openOperatorFile } from "../config/open-operator-file.ts";
 import { projectFileRemark, projectSettingsOf } from "../config/project-file.ts";
 import type { Change } from "../domain/change.ts";
+import { Problem } from "../domain/problem.ts";
 import type { UpstreamAccess } from "../domain/report.ts";
 import { readInput } from "./change-input.ts";
 import { parseLink } from "../network/link-rate.ts";
@@ -68,6 +69,13 @@ async function readThread(paths: readonly string[]): Promise<ThreadText[]> {
   const texts: ThreadText[] = [];
   for (const path of paths) {
     const { from, date, messageId, inReplyTo, text } = await readMail(await readInput(path));
+    if (from === null || (messageId === null && date === null)) {
+      throw new Problem(
+        "arguments",
+        `${path} is no mail: it has ${from === null ? "no From" : "neither Message-ID nor Date"}.`,
+        "Name mails of the thread with --thread, each a file with its headers.",
+      );
+    }
     texts.push({
       author: from?.name || (from?.address ?? ""),
       date: date?.toISOString() ?? null,

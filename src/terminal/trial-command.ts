@@ -61,7 +61,7 @@ export async function trialCommand(options: TrialOptions): Promise<ExitCode> {
 }
 
 /** A trial takes minutes to hours: its answer must not be lost to a directory that is not there. */
-async function refuseUnwritable(path: string): Promise<void> {
+export async function refuseUnwritable(path: string): Promise<void> {
   try {
     await access(dirname(path), constants.W_OK);
   } catch (error) {
