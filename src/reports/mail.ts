@@ -3,7 +3,7 @@ import { formatCount } from "../domain/quantities.ts";
 import type { ImageReport, Report } from "../domain/report.ts";
 import { fill } from "./fill.ts";
 import { fit } from "./fit.ts";
-import { forkGrid, forkSentences, forkTitle } from "./fork-table.ts";
+import { forkGrid, forkRemarks, forkTitle } from "./fork-table.ts";
 import {
   growthGrid,
   growthTitle,
@@ -36,7 +36,7 @@ const QUOTED_LINES = 12;
 
 /** Left out in this order where the mail would be too long; the name is what the reader is told. */
 const OPTIONAL = [
-  "details",
+  "each run's details",
   "forks",
   "parts",
   "repositories",
@@ -152,7 +152,7 @@ function tables(report: Report, image: ImageReport, kept: (section: Section) => 
     mainRunTitle: wrap(`${image.image}: ${mainRunTitle(report.machine.link)}`, WIDTH),
     mainRuns: plainTable(mainRunGrid(image), TABLE_WIDTH),
     fork: kept("forks") ? forkSlots(image) : null,
-    details: kept("details")
+    details: kept("each run's details")
       ? {
           title: wrap(
             `${image.image}, each run: outcome and time of build and push, median (range) of ${report.repeats}`,
@@ -174,9 +174,9 @@ function forkSlots(image: ImageReport) {
   const grid = forkGrid(image, { moved: false });
   if (grid === null) return null;
   return {
-    title: wrap(`${image.image}: ${forkTitle()}`, WIDTH),
+    title: wrap(`${image.image}: ${forkTitle({ moved: false })}`, WIDTH),
     table: plainTable(grid, TABLE_WIDTH),
-    sentences: forkSentences(image).map((said) => wrap(said, WIDTH, { first: "- ", rest: "  " })),
+    sentences: forkRemarks(image).map((said) => wrap(said, WIDTH, { first: "- ", rest: "  " })),
   };
 }
 

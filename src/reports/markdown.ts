@@ -4,7 +4,7 @@ import type { Finding } from "../domain/finding.ts";
 import type { ImageReport, Report } from "../domain/report.ts";
 import { fill } from "./fill.ts";
 import { fit } from "./fit.ts";
-import { forkGrid, forkSentences, forkTitle } from "./fork-table.ts";
+import { forkGrid, forkRemarks, forkTitle } from "./fork-table.ts";
 import {
   growthGrid,
   growthTitle,
@@ -38,10 +38,10 @@ const LISTED_IMAGES = 40;
 const OPTIONAL = [
   "logs",
   "repositories",
-  "bytes",
+  "every byte",
   "further images",
   "forks",
-  "runs",
+  "each run's details",
   "remarks",
   "what was tested",
   "findings",
@@ -139,17 +139,20 @@ function imageSlots(report: Report, image: ImageReport, kept: (section: Section)
     mainRunTitle: sentenceCase(mainRunTitle(report.machine.link)),
     mainRuns: markdownTable(mainRunGrid(image)),
     fork: kept("forks") ? forkSlots(image) : null,
-    storage: kept("runs") ? markdownTable(storageGrid(image, report.ledger.id)) : null,
+    storage: kept("each run's details") ? markdownTable(storageGrid(image, report.ledger.id)) : null,
     repeats: report.repeats,
     link: report.machine.link,
-    runs: kept("runs") ? markdownTable(runGrid(image, report.repeats, true)) : null,
+    runs: kept("each run's details") ? markdownTable(runGrid(image, report.repeats, true)) : null,
     repositories:
       kept("repositories") && repositories
         ? { after: repositories.after, table: markdownTable(repositories.grid) }
         : null,
-    exact: kept("bytes") ? markdownTable(exactGrid(image, formatExactBytes)) : null,
-    thresholds: kept("runs") && image.figures.length > 0 ? thresholdSentence(image.figures) : null,
-    figures: kept("runs") ? image.figures.map((figure) => figureSentence(figure).replace("->", "-&gt;")) : [],
+    exact: kept("every byte") ? markdownTable(exactGrid(image, formatExactBytes)) : null,
+    thresholds:
+      kept("each run's details") && image.figures.length > 0 ? thresholdSentence(image.figures) : null,
+    figures: kept("each run's details")
+      ? image.figures.map((figure) => figureSentence(figure).replace("->", "-&gt;"))
+      : [],
   };
 }
 
@@ -157,9 +160,9 @@ function forkSlots(image: ImageReport) {
   const grid = forkGrid(image, { moved: true });
   if (grid === null) return null;
   return {
-    title: sentenceCase(forkTitle()),
+    title: sentenceCase(forkTitle({ moved: true })),
     table: markdownTable(grid),
-    sentences: forkSentences(image),
+    sentences: forkRemarks(image),
   };
 }
 

@@ -92,7 +92,7 @@ function forkSlots(image: ImageReport) {
   const grid = forkGrid(image, { moved: true });
   if (grid === null) return null;
   return {
-    title: wrap(sentenceCase(forkTitle()), WIDTH),
+    title: wrap(sentenceCase(forkTitle({ moved: true })), WIDTH),
     table: plainTable(grid, WIDTH),
     sentences: forkSentences(image).map((said) => wrap(said, WIDTH, { first: "- ", rest: "  " })),
   };
