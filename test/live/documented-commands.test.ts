@@ -1,11 +1,10 @@
 import {
   chmodSync,
-  copyFileSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
-  renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +12,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "../../src/lib/spawn.ts";
-import { EXAMPLE_PATCH, MAIN, makeExampleRepository } from "./example-repository.ts";
+import { MAIN } from "./example-repository.ts";
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -45,9 +44,8 @@ describe("commands of the pages", () => {
   let directory = "";
   beforeAll(() => {
     directory = mkdtempSync(join(tmpdir(), "tare-pages-"));
-    renameSync(makeExampleRepository().directory, join(directory, "lantern"));
-    copyFileSync(EXAMPLE_PATCH, join(directory, "replace-docker-with-kaniko.eml"));
-    copyFileSync(join(ROOT, "example/reply.eml"), join(directory, "reply.eml"));
+    // Like a checkout, where the README's first commands put the example's repository and mails.
+    for (const part of ["scripts", "example"]) symlinkSync(join(ROOT, part), join(directory, part));
     writeFileSync(join(directory, "tare"), `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`);
     chmodSync(join(directory, "tare"), 0o755);
   });
