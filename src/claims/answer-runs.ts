@@ -84,7 +84,7 @@ type Tried = { image: string; strategy: StrategyFacts };
 /** `reproducible builds fail with out of memory` */
 export function answerMemory({ reproducible }: Of<"memory">, facts: ClaimFacts): Judged {
   const all = facts.images.flatMap(({ image, strategies }) =>
-    strategies.map((strategy) => ({ image, strategy })),
+    strategies.filter(tellsOfMemory).map((strategy) => ({ image, strategy })),
   );
   const proposed = all.filter(({ strategy }) => strategy.role === "proposed");
   if (!reproducible) {
@@ -99,7 +99,7 @@ export function answerMemory({ reproducible }: Of<"memory">, facts: ClaimFacts):
   const without = plain.length === 0 ? "" : `; without it, ${memoryText(plain)}`;
   if (mark === null) {
     const how = "`--strategies kaniko/layers+reproducible` tries it";
-    return notTested(`no build with --reproducible was tried; ${how}${without}.`);
+    return notTested(`no build with --reproducible was tried to its end; ${how}${without}.`);
   }
   // Where the same image is killed without the flag, it is not the flag that decides.
   const isFlag = claimed.some((each) => killed(each.strategy) !== null && !isKilledAmong(plain, each.image));
@@ -111,6 +111,11 @@ export function answerMemory({ reproducible }: Of<"memory">, facts: ClaimFacts):
 
 function isKilledAmong(tried: readonly Tried[], image: string): boolean {
   return tried.some((each) => each.image === image && killed(each.strategy) !== null);
+}
+
+/** A build that failed for another reason might have needed more than it got to. */
+function tellsOfMemory(strategy: StrategyFacts): boolean {
+  return killed(strategy) !== null || strategy.runs.every(({ outcome }) => outcome === "succeeded");
 }
 
 function killed(strategy: StrategyFacts): RunFacts | null {

@@ -31,22 +31,18 @@ export async function followLog(
     kept.keep(entry);
     lastMs = entry.atMs;
     return !kept.isCut();
-  }).then(
-    () => (whole = true),
-    (error: unknown) => {
-      whole = true;
-      // The job goes on without its log: how it ends is told by the container.
-      kept.keep({
-        atMs: Math.max(lastMs, 0),
-        stream: "stderr",
-        line: `[log broken off: ${errorText(error)}]`,
-      });
-    },
-  );
+  }).catch((error: unknown) => {
+    // The job goes on without its log: how it ends is told by the container.
+    kept.keep({ atMs: Math.max(lastMs, 0), stream: "stderr", line: `[log broken off: ${errorText(error)}]` });
+  });
+  const readWhole = (async () => {
+    await read;
+    whole = true;
+  })();
   await ended;
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, LAST_LINES_MS);
-  await Promise.race([read.then(() => {}), promise]);
+  await Promise.race([readWhole, promise]);
   clearTimeout(timer);
   // An engine that is slow to hand out a flood would lose the rest of it unsaid.
   if (!whole) kept.cut(Math.max(lastMs, 0));

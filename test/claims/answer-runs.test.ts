@@ -117,12 +117,19 @@ describe("memory", () => {
     );
   });
 
+  it("is not tested where the build failed for another reason: it never got as far", () => {
+    const failed = run("cold", {}, { outcome: "failed", memoryPeakBytes: 2 * GIBIBYTE });
+    expect(answer(claimed, factsWith([plain([failed]), reproducible([failed])]))).toBe(
+      "not tested: no build with --reproducible was tried to its end; `--strategies kaniko/layers+reproducible` tries it.",
+    );
+  });
+
   it("says how to try it where it was not tried, and what is known without it", () => {
     expect(answer(claimed, factsWith([plain([kill])]))).toBe(
-      "not tested: no build with --reproducible was tried; `--strategies kaniko/layers+reproducible` tries it; without it, kaniko/layers is killed at 8 GiB in the cold build of app, and given more reaches 9.52 GiB.",
+      "not tested: no build with --reproducible was tried to its end; `--strategies kaniko/layers+reproducible` tries it; without it, kaniko/layers is killed at 8 GiB in the cold build of app, and given more reaches 9.52 GiB.",
     );
     expect(answer(claimed, NOTHING)).toBe(
-      "not tested: no build with --reproducible was tried; `--strategies kaniko/layers+reproducible` tries it.",
+      "not tested: no build with --reproducible was tried to its end; `--strategies kaniko/layers+reproducible` tries it.",
     );
   });
 
