@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { builders } from "../../src/builders/index.ts";
 import type { BuildRun } from "../../src/builders/types.ts";
-import { DEFAULT_LIMITS } from "../../src/domain/job.ts";
 import type { Recipe, Strategy } from "../../src/domain/recipe.ts";
+import { buildRun } from "../fixtures/trial/build-run.ts";
 import { trialRecipe } from "../fixtures/trial/image-trial.ts";
 
 const IMAGE = "127.0.0.1:5000/app:latest";
@@ -11,25 +11,7 @@ const CACHE = "127.0.0.1:5000/app-cache:latest";
 function argvOf(strategy: Strategy, more: Partial<Recipe> = {}, run: Partial<BuildRun> = {}): string[] {
   const plain = { flags: [], buildArgs: {}, environment: {}, target: null };
   const recipe = trialRecipe(strategy, { ...plain, program: "buildctl build", ...more });
-  const { job } = builders[recipe.builder].job({
-    name: "r1",
-    recipe,
-    images: [IMAGE],
-    cacheFrom: [],
-    cacheTo: [],
-    pulls: [],
-    files: [],
-    projectDirectory: "/builds/group/project",
-    dockerfile: "/builds/group/project/Dockerfile",
-    context: null,
-    registryHost: "127.0.0.1:5000",
-    credentials: null,
-    mirrors: [],
-    proxy: null,
-    image: "builder",
-    limits: DEFAULT_LIMITS,
-    ...run,
-  });
+  const { job } = builders[recipe.builder].job(buildRun(recipe, { images: [IMAGE], ...run }));
   return job.commands[0]?.argv ?? [];
 }
 

@@ -1,31 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { builders } from "../../src/builders/index.ts";
-import { DEFAULT_LIMITS } from "../../src/domain/job.ts";
 import type { Recipe } from "../../src/domain/recipe.ts";
+import { buildRun } from "../fixtures/trial/build-run.ts";
 import { trialRecipe } from "../fixtures/trial/image-trial.ts";
 
 const IMAGE = "127.0.0.1:5000/app:latest";
 
 function jobOf(more: Partial<Recipe>, pulls: string[] = []) {
   const plain = { flags: [], buildArgs: {}, environment: {}, target: null };
-  return builders.docker.job({
-    name: "r1",
-    recipe: trialRecipe("docker/none", { ...plain, ...more }),
-    images: [IMAGE, "127.0.0.1:5000/app:v1"],
-    cacheFrom: [],
-    cacheTo: [],
-    pulls,
-    files: [],
-    projectDirectory: "/builds/group/project",
-    dockerfile: "/builds/group/project/Dockerfile",
-    context: null,
-    registryHost: "127.0.0.1:5000",
-    credentials: null,
-    mirrors: [],
-    proxy: null,
-    image: "builder",
-    limits: DEFAULT_LIMITS,
-  }).job;
+  const recipe = trialRecipe("docker/none", { ...plain, ...more });
+  return builders.docker.job(buildRun(recipe, { images: [IMAGE, "127.0.0.1:5000/app:v1"], pulls })).job;
 }
 
 const steps = (job: ReturnType<typeof jobOf>) =>

@@ -1,31 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { builders } from "../../src/builders/index.ts";
 import type { BuildRun } from "../../src/builders/types.ts";
-import { DEFAULT_LIMITS } from "../../src/domain/job.ts";
 import { Problem } from "../../src/domain/problem.ts";
 import type { BuilderId, Recipe } from "../../src/domain/recipe.ts";
+import { buildRun } from "../fixtures/trial/build-run.ts";
 import { trialRecipe } from "../fixtures/trial/image-trial.ts";
-
-function runOf(recipe: Recipe): BuildRun {
-  return {
-    name: "r1",
-    recipe,
-    images: ["127.0.0.1:5000/app:latest"],
-    cacheFrom: [],
-    cacheTo: [],
-    pulls: [],
-    files: [],
-    projectDirectory: "/builds/group/project",
-    dockerfile: "/builds/group/project/Dockerfile",
-    context: null,
-    registryHost: "127.0.0.1:5000",
-    credentials: null,
-    mirrors: [],
-    proxy: null,
-    image: "builder",
-    limits: DEFAULT_LIMITS,
-  };
-}
 
 /** A builder with the words that a template calls it by. */
 const WORDS = {
@@ -45,7 +24,7 @@ const recipeOf = (words: Words, more: Partial<Recipe>) => {
 };
 
 const jobOf = (words: Words, more: Partial<Recipe>, run: Partial<BuildRun> = {}) =>
-  builders[WORDS[words][0]].job({ ...runOf(recipeOf(words, more)), ...run });
+  builders[WORDS[words][0]].job({ ...buildRun(recipeOf(words, more)), ...run });
 
 /** The words that build the image. */
 const argvOf = (words: Words, more: Partial<Recipe>, run: Partial<BuildRun> = {}): string[] => {

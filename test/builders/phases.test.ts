@@ -1,27 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { builders } from "../../src/builders/index.ts";
-import type { BuildRun } from "../../src/builders/types.ts";
-import { DEFAULT_LIMITS, type JobResult, type Phase } from "../../src/domain/job.ts";
+import type { JobResult, Phase } from "../../src/domain/job.ts";
+import { buildRun } from "../fixtures/trial/build-run.ts";
 import { trialRecipe } from "../fixtures/trial/image-trial.ts";
 
-const run: BuildRun = {
-  name: "r1",
-  recipe: trialRecipe("kaniko/layers"),
+const run = buildRun(trialRecipe("kaniko/layers"), {
   images: ["127.0.0.1:5000/group/app:latest", "127.0.0.1:5000/group/app:v1"],
-  cacheFrom: [],
   cacheTo: ["127.0.0.1:5000/group/app-cache"],
-  pulls: [],
-  files: [],
-  projectDirectory: "/builds/group/project",
-  dockerfile: "/builds/group/project/Dockerfile",
-  context: null,
-  registryHost: "127.0.0.1:5000",
-  credentials: null,
-  mirrors: [],
-  proxy: null,
-  image: "builder",
-  limits: DEFAULT_LIMITS,
-};
+});
 
 function result(commands: JobResult["commands"], lines: [atMs: number, line: string][] = []): JobResult {
   return {

@@ -6,6 +6,7 @@ import type { Scenario } from "../../src/domain/report.ts";
 import type { TrialRegistry } from "../../src/registry/trial-registry.ts";
 import { runTrial, type TrialRecord } from "../../src/trials/run-trial.ts";
 import { liveRecipe } from "../contracts/strategies.ts";
+import { plannedRun } from "../fixtures/trial/build-run.ts";
 import type { LiveTestbed } from "./live-testbed.ts";
 
 /**
@@ -58,23 +59,14 @@ export function hostileTrial(live: LiveTestbed, script: string, options: Hostile
       builder: hostileBuilder(script, options.form ?? "main"),
       prerequisites: [],
       scenarios: options.scenarios ?? ["cold"],
-      describe: (scenario, host, limits) => ({
-        name: `${name}-${scenario}`,
-        recipe,
-        images: [`${host}/group/project/image:latest`],
-        cacheFrom: [],
-        cacheTo: [],
-        pulls: [],
-        files: [],
-        projectDirectory: "/builds/group/project",
-        dockerfile: "/builds/group/project/Dockerfile",
-        context: null,
-        registryHost: host,
-        mirrors: [],
-        proxy: null,
-        image: live.testbed.tools.registry.image,
-        limits,
-      }),
+      describe: (scenario, host, limits) =>
+        plannedRun(recipe, {
+          name: `${name}-${scenario}`,
+          images: [`${host}/group/project/image:latest`],
+          registryHost: host,
+          image: live.testbed.tools.registry.image,
+          limits,
+        }),
       limits: { ...DEFAULT_LIMITS, cpus: 1, durationMs: 60_000, ...options.limits },
       moreMemoryBytes: null,
       baseDiffIds: () => [],

@@ -15,6 +15,7 @@ import {
   type FakeLayer,
   type TrialWorld,
 } from "../fakes/trial-world.ts";
+import { plannedRun } from "../fixtures/trial/build-run.ts";
 import { trialRecipe } from "../fixtures/trial/image-trial.ts";
 
 const BASE: FakeLayer = ["base", 1_000_000];
@@ -26,23 +27,13 @@ const CACHE = "group/app-cache";
 const REFUSED = { user: "contributor", repository: CACHE, action: "push" } as const;
 
 function described(name: string, project: string, host: string) {
-  return {
+  return plannedRun(trialRecipe("kaniko/layers", { flags: ["--cache=true"] }), {
     name,
-    recipe: trialRecipe("kaniko/layers", { flags: ["--cache=true"] }),
     images: [`${host}/${project}/app:latest`],
     cacheFrom: [`${host}/${CACHE}`],
     cacheTo: [`${host}/${CACHE}`],
-    pulls: [],
-    files: [],
-    projectDirectory: "/builds/group/project",
-    dockerfile: "/builds/group/project/Dockerfile",
-    context: null,
     registryHost: host,
-    mirrors: [],
-    proxy: null,
-    image: "kaniko",
-    limits: DEFAULT_LIMITS,
-  };
+  });
 }
 
 function forkOf(upstreams: UpstreamAccess[], more: Partial<ForkSpec> = {}): ForkSpec {

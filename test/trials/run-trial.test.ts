@@ -13,6 +13,7 @@ import {
   type FakeLayer,
   type TrialWorld,
 } from "../fakes/trial-world.ts";
+import { plannedRun } from "../fixtures/trial/build-run.ts";
 import { trialRecipe } from "../fixtures/trial/image-trial.ts";
 
 const GIB = 1024 ** 3;
@@ -29,23 +30,15 @@ function specOf(more: Partial<TrialSpec> = {}): TrialSpec {
     builder: builders.kaniko,
     prerequisites: [],
     scenarios: ["cold", "warm", "edit 1"],
-    describe: (scenario, host, limits) => ({
-      name: `${scenario.replace(" ", "-")}-${limits.memoryBytes / GIB}g`,
-      recipe: trialRecipe("kaniko/layers", { flags: ["--cache=true", "--verbosity=debug"] }),
-      images: [`${host}/group/app:latest`],
-      cacheFrom: [`${host}/group/app-cache`],
-      cacheTo: [`${host}/group/app-cache`],
-      pulls: [],
-      files: [],
-      projectDirectory: "/builds/group/project",
-      dockerfile: "/builds/group/project/Dockerfile",
-      context: null,
-      registryHost: host,
-      mirrors: [],
-      proxy: null,
-      image: "kaniko",
-      limits,
-    }),
+    describe: (scenario, host, limits) =>
+      plannedRun(trialRecipe("kaniko/layers", { flags: ["--cache=true", "--verbosity=debug"] }), {
+        name: `${scenario.replace(" ", "-")}-${limits.memoryBytes / GIB}g`,
+        images: [`${host}/group/app:latest`],
+        cacheFrom: [`${host}/group/app-cache`],
+        cacheTo: [`${host}/group/app-cache`],
+        registryHost: host,
+        limits,
+      }),
     fork: null,
     limits: DEFAULT_LIMITS,
     moreMemoryBytes: 12 * GIB,
