@@ -1,17 +1,14 @@
 import { z } from "zod";
 import type { Mirror } from "../domain/mirror.ts";
 import { Problem } from "../domain/problem.ts";
-import { DEFAULTS } from "./defaults.ts";
 import { editorSchema } from "./editor-schema.ts";
 import { readSettings, type SettingsText } from "./settings-file.ts";
 import {
   cpus,
   described,
   duration,
-  edits,
   imageByDigest,
   imageCount,
-  ledger,
   link,
   memory,
   mirrorHost,
@@ -19,9 +16,8 @@ import {
   repeats,
   replay,
   secret,
-  strategies,
-  thresholds,
 } from "./value-schemas.ts";
+import { wishes } from "./wishes.ts";
 
 const text = z.string().min(1).max(2000);
 
@@ -78,9 +74,7 @@ const web = z.strictObject({
 
 const projects = z.record(
   z.string().regex(/^[\w.-]+(?:\/[\w.-]+)+$/u, "must be group/project"),
-  z.strictObject({
-    ledger: described(ledger, "rule by which the project's registry is charged", "namespace"),
-  }),
+  z.strictObject({ ledger: wishes.ledger }),
 );
 
 const own = (of: string) => described(imageByDigest, `image of one's own for ${of}, by digest`);
@@ -129,20 +123,12 @@ const keys = z.strictObject({
     "rate of the link between builder and registry, for example 100mbit; where it is unlimited, time decides nothing",
     "unlimited",
   ),
-  repeats: described(repeats, "timed repeats; fewer than 3 decide nothing about time", DEFAULTS.repeats),
-  budget: described(duration, "time for one change; images are sampled to fit it; none: one image"),
-  strategies: described(strategies, "strategies to compare beside the change's own", []),
-  edits: described(
-    edits,
-    "RUN instructions that are edited instead of what the history has, one scenario each",
-    DEFAULTS.edits,
-  ),
-  replay: described(
-    replay,
-    "edits of the Dockerfile that are replayed from its history; 0 for synthetic ones, and so where `edits` is written",
-    DEFAULTS.replay,
-  ),
-  thresholds: described(thresholds, "what a difference must pass to decide"),
+  repeats: wishes.repeats,
+  budget: wishes.budget,
+  strategies: wishes.strategies,
+  edits: wishes.edits,
+  replay: wishes.replay,
+  thresholds: wishes.thresholds,
   projects: described(projects, "what differs for a project, by group/project"),
   mail: described(mail, "the mail door"),
   github: described(github, "the GitHub App"),

@@ -2,22 +2,11 @@ import { z } from "zod";
 import type { FileDiff } from "../domain/change.ts";
 import { Problem } from "../domain/problem.ts";
 import type { SourceLine } from "../domain/recipe.ts";
-import { DEFAULTS } from "./defaults.ts";
 import { editorSchema } from "./editor-schema.ts";
 import { OPERATOR_KEYS } from "./operator-file.ts";
 import { readSettings, type SettingsText } from "./settings-file.ts";
-import {
-  described,
-  duration,
-  edits,
-  globs,
-  imageCount,
-  ledger,
-  repeats,
-  replay,
-  strategies,
-  thresholds,
-} from "./value-schemas.ts";
+import { described, globs, imageCount } from "./value-schemas.ts";
+import { wishes } from "./wishes.ts";
 
 /** The project's file, at the root of the target branch. */
 export const PROJECT_FILE = ".tare.yml";
@@ -30,21 +19,13 @@ const images = z.strictObject({
 
 const schema = z.strictObject({
   images: described(images, "which images are tried; * stands for any letters but /, ** for any, ? for one"),
-  strategies: described(strategies, "strategies to compare beside the change's own", []),
-  edits: described(
-    edits,
-    "RUN instructions that are edited instead of what the history has, one scenario each",
-    DEFAULTS.edits,
-  ),
-  replay: described(
-    replay,
-    "edits of the Dockerfile that are replayed from its history; 0 for synthetic ones, and so where `edits` is written",
-    DEFAULTS.replay,
-  ),
-  repeats: described(repeats, "timed repeats; fewer than 3 decide nothing about time", DEFAULTS.repeats),
-  budget: described(duration, "time for one change; images are sampled to fit it; none: one image"),
-  thresholds: described(thresholds, "what a difference must pass to decide"),
-  ledger: described(ledger, "rule by which the project's registry is charged", "namespace"),
+  strategies: wishes.strategies,
+  edits: wishes.edits,
+  replay: wishes.replay,
+  repeats: wishes.repeats,
+  budget: wishes.budget,
+  thresholds: wishes.thresholds,
+  ledger: wishes.ledger,
 });
 
 /** A project's wishes as written; what is not written is undefined. */
