@@ -4,8 +4,7 @@ import { Problem } from "./domain/problem.ts";
 import type { Recipe } from "./domain/recipe.ts";
 import { fileHistory, type FileVersion } from "./git/file-history.ts";
 import type { Repository } from "./git/repository.ts";
-import { readDockerfile } from "./recipes/dockerfile.ts";
-import type { DockerfileVersion } from "./trials/image-source.ts";
+import { readAsBuilt, type DockerfileVersion } from "./trials/image-source.ts";
 
 export type HistoryOptions = {
   repository: Repository;
@@ -72,18 +71,11 @@ function buildable(
 }
 
 function whyNot(version: FileVersion, recipe: Recipe, obstacle: HistoryOptions["obstacle"]): string | null {
-  const defined = Object.entries(recipe.buildArgs).filter(
-    (entry): entry is [string, string] => entry[1] !== null,
-  );
   try {
-    const { stages, usesContext } = readDockerfile(version.text, Object.fromEntries(defined));
+    const { bases, usesContext } = readAsBuilt(recipe, version.text);
     const said = `that of ${short(version)}`;
     if (usesContext && recipe.context === null)
       return `${said} copies files, and the recipe names no context`;
-    const bases = stages.flatMap(({ baseImage, copiesImages }) => [
-      ...(baseImage === null ? [] : [baseImage]),
-      ...copiesImages,
-    ]);
     const found = bases.map(obstacle).find((why) => why !== null);
     return found === undefined ? null : `${said}: ${found}`;
   } catch (error) {

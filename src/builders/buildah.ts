@@ -1,4 +1,4 @@
-import type { Job, JobCommand, JobFile } from "../domain/job.ts";
+import { textFile, type Job, type JobCommand, type JobFile } from "../domain/job.ts";
 import type { Recipe } from "../domain/recipe.ts";
 import { adaptor, notInRegistry, type Decide } from "./adapt.ts";
 import { RULES } from "./buildah-flags.ts";
@@ -122,7 +122,7 @@ short-name-mode = "permissive"
 location = "${registryHost}"
 insecure = true
 ${mirrored.join("")}`;
-  return fileOf(REGISTRIES, text);
+  return textFile(REGISTRIES, text);
 }
 
 /** Overlay of the kernel's own: the job may mount. */
@@ -134,15 +134,8 @@ function storage(): JobFile {
     'graphroot = "/var/lib/containers/storage"',
     "",
   ].join("\n");
-  return fileOf(STORAGE, text);
+  return textFile(STORAGE, text);
 }
-
-const fileOf = (path: string, text: string): JobFile => ({
-  kind: "file",
-  path,
-  content: Buffer.from(text),
-  executable: false,
-});
 
 function decide(...[entry, names]: Parameters<Decide>): ReturnType<Decide> {
   switch (entry.kind) {

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { Job, JobFile } from "../domain/job.ts";
+import { textFile, type Job, type JobFile } from "../domain/job.ts";
 import type { Recipe } from "../domain/recipe.ts";
 import { adaptor, notInRegistry, type Decide } from "./adapt.ts";
 import { BUILDCTL_RULES, BUILDX_RULES, defaultProvenance } from "./buildkit-flags.ts";
@@ -113,12 +113,7 @@ function configuration({ registryHost, mirrors }: BuildRun): JobFile {
   for (const host of [registryHost, ...mirrors.filter(({ insecure }) => insecure).map(({ host }) => host)])
     add(host, "  http = true");
   const text = [...tables].flatMap(([host, lines]) => [`[registry."${host}"]`, ...lines]);
-  return {
-    kind: "file",
-    path: CONFIGURATION,
-    content: Buffer.from([...text, ""].join("\n")),
-    executable: false,
-  };
+  return textFile(CONFIGURATION, [...text, ""].join("\n"));
 }
 
 function droppedPulls({ pulls }: Recipe): DroppedFlag[] {

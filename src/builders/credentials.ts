@@ -1,4 +1,4 @@
-import type { JobFile } from "../domain/job.ts";
+import { textFile, type JobFile } from "../domain/job.ts";
 
 /** Name and password at a registry; `host` is host:port as image references name it. */
 export type Credentials = { host: string; username: string; password: string };
@@ -11,6 +11,5 @@ export function authFile(credentials: Credentials | null, path: string): JobFile
   if (credentials === null) return [];
   const { host, username, password } = credentials;
   const auth = Buffer.from(`${username}:${password}`).toString("base64");
-  const content = Buffer.from(`${JSON.stringify({ auths: { [host]: { auth } } })}\n`);
-  return [{ kind: "file", path, content, executable: false }];
+  return [textFile(path, `${JSON.stringify({ auths: { [host]: { auth } } })}\n`)];
 }

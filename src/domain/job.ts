@@ -33,6 +33,11 @@ export type JobFile =
   | { kind: "file"; path: string; content: Uint8Array; executable: boolean }
   | { kind: "symlink"; path: string; target: string };
 
+/** A text that nothing executes. */
+export function textFile(path: string, text: string): JobFile {
+  return { kind: "file", path, content: Buffer.from(text), executable: false };
+}
+
 /**
  * What a job may do beyond an ordinary container. `mounts`: it mounts file systems itself (CAP_SYS_ADMIN, no seccomp
  * filter). `daemon`: it starts containers itself (privileged, or the capabilities that this comes to).

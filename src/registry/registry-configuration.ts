@@ -1,4 +1,4 @@
-import type { JobFile } from "../domain/job.ts";
+import { textFile, type JobFile } from "../domain/job.ts";
 import { TOKEN_ISSUER, TOKEN_SERVICE, type TokenServer } from "./token-server.ts";
 
 /** Where the registry keeps everything, inside its container. */
@@ -18,15 +18,9 @@ export function configuration(port: number, tokens: TokenServer | null): JobFile
     ...(tokens === null ? [] : [authorization(tokens)]),
     "",
   ].join("\n");
-  const file = (path: string, content: string): JobFile => ({
-    kind: "file",
-    path,
-    content: Buffer.from(content),
-    executable: false,
-  });
   return [
-    file("/etc/tare/registry.yml", text),
-    ...(tokens === null ? [] : [file(CERTIFICATE, tokens.certificate)]),
+    textFile("/etc/tare/registry.yml", text),
+    ...(tokens === null ? [] : [textFile(CERTIFICATE, tokens.certificate)]),
   ];
 }
 

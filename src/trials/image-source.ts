@@ -1,9 +1,9 @@
 import { editNumber } from "../domain/comparison.ts";
-import type { JobFile } from "../domain/job.ts";
+import { textFile, type JobFile } from "../domain/job.ts";
 import { Problem } from "../domain/problem.ts";
 import type { Recipe } from "../domain/recipe.ts";
 import type { ImageReport, Scenario } from "../domain/report.ts";
-import { editDockerfile, readDockerfile } from "../recipes/dockerfile.ts";
+import { editDockerfile, readDockerfile, type DockerfileReading } from "../recipes/dockerfile.ts";
 
 /** Which RUN a synthetic edit changes: by position, 1-based. */
 export type EditChoice = number | "first" | "last";
@@ -83,12 +83,18 @@ export async function loadImageSource(
   };
 }
 
-async function buildOf(recipe: Recipe, { text, context }: DockerfileVersion): Promise<Build> {
+/** A Dockerfile with the build arguments of a recipe, and the images that a build of it pulls. */
+export function readAsBuilt(recipe: Recipe, text: string): DockerfileReading & { bases: string[] } {
   const dockerfile = readDockerfile(text, definedArguments(recipe));
-  const bases = dockerfile.stages.flatMap((stage) => [
-    ...(stage.baseImage === null ? [] : [stage.baseImage]),
-    ...stage.copiesImages,
+  const bases = dockerfile.stages.flatMap(({ baseImage, copiesImages }) => [
+    ...(baseImage === null ? [] : [baseImage]),
+    ...copiesImages,
   ]);
+  return { ...dockerfile, bases: [...new Set(bases)] };
+}
+
+async function buildOf(recipe: Recipe, { text, context }: DockerfileVersion): Promise<Build> {
+  const dockerfile = readAsBuilt(recipe, text);
   if (dockerfile.usesContext && recipe.context === null) {
     throw new Problem(
       "context-missing",
@@ -98,7 +104,7 @@ async function buildOf(recipe: Recipe, { text, context }: DockerfileVersion): Pr
   }
   return {
     text,
-    bases: [...new Set(bases)],
+    bases: dockerfile.bases,
     finalBase: dockerfile.finalBaseImage,
     context: dockerfile.usesContext ? await context() : [],
   };
@@ -175,11 +181,10 @@ function definedArguments(recipe: Recipe): Record<string, string> {
 export function filesFor(source: ImageSource, scenario: Scenario, projectDirectory: string): JobFile[] {
   const { text, context } = buildFor(source, scenario);
   const path = `${projectDirectory}/${source.dockerfile}`;
-  const content = Buffer.from(text);
   return [
     ...contextRoot(source, context, projectDirectory),
     ...context.filter((file) => file.path !== path),
-    { kind: "file", path, content, executable: false },
+    textFile(path, text),
   ];
 }
 
@@ -191,8 +196,7 @@ function contextRoot(
 ): JobFile[] {
   const { context } = recipe;
   if (context === null || context === "." || files.length > 0) return [];
-  const path = `${projectDirectory}/${context}/.tare`;
-  return [{ kind: "file", path, content: new Uint8Array(), executable: false }];
+  return [textFile(`${projectDirectory}/${context}/.tare`, "")];
 }
 
 export function editReports(source: ImageSource): ImageReport["edits"] {
