@@ -97,16 +97,12 @@ export async function runPrepared(
   if (baseRegistry !== null) stack.defer(() => baseRegistry.remove());
   const bases = await prepareBases(prepared, doors, baseRegistry);
   const options = conductOptions(prepared, request, doors, baseRegistry, bases, downloads);
+  const runDoors = conductDoors(doors, request, startedMs, starter, downloads);
   const images: Report["images"] = [];
   const notes: string[] = [];
   let machineMs = 0;
   for (const trial of prepared.trials) {
-    const tried = await tryImage(
-      trial,
-      options,
-      conductDoors(doors, request, startedMs, starter, downloads),
-      signal,
-    );
+    const tried = await tryImage(trial, options, runDoors, signal);
     for (const base of tried.image.bases) base.from = bases.get(base.name)?.origin ?? base.from;
     redactLogs(tried.image, starter.secrets);
     rememberImage(trial, tried.image, doors);

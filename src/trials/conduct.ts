@@ -87,16 +87,10 @@ export async function conductImage(
     })),
   ];
   const conducting: Conducting = { image: trial.pair.image, options, doors, signal, done: 0, total: 0 };
-  conducting.total = sides.reduce(
-    (sum, side) => sum + side.repeats * scenariosOfSource(side.source).length + forkRuns(side, options),
-    0,
-  );
+  conducting.total = runsOf(sides, options);
   const notes = await inTurn(sides.slice(0, 2), conducting);
   const rescues = sides.slice(0, 2).flatMap((side) => rescueOf(side, sides));
-  conducting.total += rescues.reduce(
-    (sum, side) => sum + scenariosOfSource(side.source).length + forkRuns(side, options),
-    0,
-  );
+  conducting.total += runsOf(rescues, options);
   const others = [...sides.slice(2), ...rescues];
   notes.push(...(await inTurn(others, conducting)));
   return reportImage(trial, [...sides.slice(0, 2), ...others], options, notes);
@@ -154,9 +148,12 @@ async function tryOnce(side: Side, repeat: number, conducting: Conducting): Prom
   side.records.push(await runTrial(spec, runDoors, signal));
 }
 
-/** Pipelines of forks that a side's first repeat runs. */
-function forkRuns({ source }: Side, options: ConductOptions): number {
-  return runsInForks(source) ? FORK_PIPELINES * options.forks.length : 0;
+/** Runs of these sides at most; pipelines of forks come with a side's first repeat. */
+function runsOf(sides: readonly Side[], { forks }: ConductOptions): number {
+  return sides.reduce((sum, { source, repeats }) => {
+    const pipelines = runsInForks(source) ? FORK_PIPELINES * forks.length : 0;
+    return sum + repeats * scenariosOfSource(source).length + pipelines;
+  }, 0);
 }
 
 function nameOf(side: Side): string {

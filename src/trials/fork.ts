@@ -1,15 +1,17 @@
 import type { Builder, BuildRun, PlannedRun } from "../builders/types.ts";
-import type { JobResult, Limits } from "../domain/job.ts";
+import type { Limits } from "../domain/job.ts";
 import type { Denial, Snapshot } from "../domain/registry.ts";
 import type { Scenario, UpstreamAccess } from "../domain/report.ts";
 import { chargeNamespace, chargePerRepository } from "../registry/ledgers.ts";
 import {
   buildPrerequisites,
   runBuild,
+  UNSTARTED,
+  withFilledCache,
   type BuildSite,
   type Built,
   type Prerequisite,
-  type RunReason,
+  type RunDoors,
 } from "./run-build.ts";
 
 /** The same image in a contributor's fork: two pipelines with one edit, each on a fresh runner. */
@@ -37,10 +39,7 @@ export type ForkRunRecord = Pick<Built, "result" | "phases" | "traffic" | "hits"
 export type ForkRecord = { upstream: UpstreamAccess; runs: ForkRunRecord[] };
 
 export type ForkSite = Omit<BuildSite, "doors"> & {
-  doors: BuildSite["doors"] & {
-    onRun(what: string, why: RunReason): void;
-    missedDownloads(): boolean;
-  };
+  doors: RunDoors;
   /** The registry as it is marked: the contributor starts from it, and it is that again afterwards. */
   before: Snapshot;
   builder: Builder;
@@ -73,16 +72,12 @@ async function runPipelines(
   upstream: UpstreamAccess,
   site: ForkSite,
 ): Promise<ForkRunRecord[]> {
-  const { registry, doors } = site;
   const marked = visible(site.before, spec.namespace, upstream);
-  doors.missedDownloads();
-  let first = await firstPipeline(spec, upstream, marked, site);
-  // As with every run that is reported: what filled the download cache is set aside.
-  if (doors.missedDownloads()) {
-    await registry.rollBack();
-    doors.onRun(labelOf(1, upstream), "filling the download cache");
-    first = await firstPipeline(spec, upstream, marked, site);
-  }
+  const first = await withFilledCache(
+    labelOf(1, upstream),
+    () => firstPipeline(spec, upstream, marked, site),
+    site,
+  );
   if (first.after === null) return [first.record];
   const before = visible(first.after, spec.namespace, upstream);
   const second = await runPipeline(spec, 2, upstream, before, site);
@@ -106,7 +101,8 @@ async function firstPipeline(
   }
   const denied = registry.access?.takeDenied() ?? [];
   const held = charge(await registry.snapshot(), spec.namespace);
-  return { record: { ...unbuilt(refused), denied, ...held }, after: null };
+  // A pipeline that ended before the image itself.
+  return { record: { ...UNSTARTED, build: null, result: refused, denied, ...held }, after: null };
 }
 
 async function runPipeline(
@@ -129,18 +125,6 @@ async function runPipeline(
 
 function labelOf(pipeline: 1 | 2, upstream: UpstreamAccess): string {
   return `fork ${pipeline}, upstream ${upstream}`;
-}
-
-/** A pipeline that ended before the image itself. */
-function unbuilt(result: JobResult): Omit<ForkRunRecord, "denied" | "namespaceBytes" | "perRepositoryBytes"> {
-  return {
-    build: null,
-    result,
-    phases: { buildMs: "unknown", pushMs: "unknown", totalMs: 0 },
-    traffic: { pulledBytes: 0, pushedBytes: 0, serverErrors: 0 },
-    hits: "unknown",
-    misses: "unknown",
-  };
 }
 
 function forkOf(snapshot: Snapshot, namespace: string): Snapshot {

@@ -11,13 +11,21 @@ import { repositoryOf, tagOf } from "./references.ts";
 /** Why a run is made: as it is reported, to fill the download cache, or for storage after a kill. */
 export type RunReason = "timed" | "filling the download cache" | "more memory";
 
+/** The world as the runs of a trial see it. */
+export type RunDoors = {
+  run(job: Job, signal: AbortSignal): Promise<JobResult>;
+  /** `what` is the scenario, or the pipeline of a fork. */
+  onRun(what: string, why: RunReason): void;
+  /** True where RUN steps asked the download cache for something that it did not hold, since the last call. */
+  missedDownloads(): boolean;
+  /** A clock that only goes forward, in milliseconds. */
+  monotonicMs(): number;
+};
+
 /** Where builds of a trial are made, and what is kept of them all. */
 export type BuildSite = {
   registry: TrialRegistry;
-  doors: {
-    run(job: Job, signal: AbortSignal): Promise<JobResult>;
-    monotonicMs(): number;
-  };
+  doors: Pick<RunDoors, "run" | "monotonicMs">;
   signal: AbortSignal;
   record: { machineMs: number; remarks: string[] };
 };
@@ -46,8 +54,33 @@ export type Built = {
   misses: number | "unknown";
 };
 
+/** What there is to say of a build that was never started. */
+export const UNSTARTED = {
+  phases: { buildMs: "unknown", pushMs: "unknown", totalMs: 0 },
+  traffic: { pulledBytes: 0, pushedBytes: 0, serverErrors: 0 },
+  hits: "unknown",
+  misses: "unknown",
+} as const satisfies Partial<Built>;
+
 /** Images that another one starts from. */
 export type Prerequisite = { builder: Builder; describe: (host: string) => PlannedRun };
+
+/**
+ * The run that is reported. A first one whose RUN steps had to download anew has filled the cache (rule 12): it is set
+ * aside, the registry goes back to where it was, and the same run is made once more from the cache.
+ */
+export async function withFilledCache<T>(
+  label: string,
+  run: () => Promise<T>,
+  { registry, doors }: Pick<BuildSite, "registry"> & { doors: RunDoors },
+): Promise<T> {
+  doors.missedDownloads();
+  const first = await run();
+  if (!doors.missedDownloads()) return first;
+  await registry.rollBack();
+  doors.onRun(label, "filling the download cache");
+  return run();
+}
 
 /** Runs a build to its end, whatever that is. Throws Outage where the registry or the engine does not work. */
 export async function runBuild(wanted: WantedBuild, site: BuildSite): Promise<Built> {

@@ -1,5 +1,5 @@
 import type { Builder, DroppedFlag, PlannedRun } from "../builders/types.ts";
-import type { Job, JobResult, Limits, Phases } from "../domain/job.ts";
+import type { JobResult, Limits, Phases } from "../domain/job.ts";
 import type { Holding, Ledgers, RepositoryUse, Snapshot, Traffic } from "../domain/registry.ts";
 import type { Scenario } from "../domain/report.ts";
 import { holdingOf } from "../registry/holding.ts";
@@ -8,7 +8,15 @@ import type { TrialRegistry } from "../registry/trial-registry.ts";
 import { pushRemarks } from "./check-result.ts";
 import { runForks, type ForkRecord, type ForkSpec } from "./fork.ts";
 import { repositoryOf, tagOf } from "./references.ts";
-import { buildPrerequisites, runBuild, type Prerequisite, type RunReason } from "./run-build.ts";
+import {
+  buildPrerequisites,
+  runBuild,
+  UNSTARTED,
+  withFilledCache,
+  type Prerequisite,
+  type RunDoors,
+  type RunReason,
+} from "./run-build.ts";
 
 /** One run as it was seen. `timed` is false for the run with more memory that follows a kill (rule 7). */
 export type RunRecord = {
@@ -55,16 +63,7 @@ export type TrialSpec = {
   baseDiffIds(scenario: Scenario): string[];
 };
 
-export type TrialDoors = {
-  run(job: Job, signal: AbortSignal): Promise<JobResult>;
-  startRegistry(name: string): Promise<TrialRegistry>;
-  /** `what` is the scenario, or the pipeline of a fork. */
-  onRun(what: string, why: RunReason): void;
-  /** True where RUN steps asked the download cache for something that it did not hold, since the last call. */
-  missedDownloads(): boolean;
-  /** A clock that only goes forward, in milliseconds. */
-  monotonicMs(): number;
-};
+export type TrialDoors = RunDoors & { startRegistry(name: string): Promise<TrialRegistry> };
 
 /** Runs a trial to its end, or to the first scenario that leaves nothing for the next one to start from. */
 export async function runTrial(
@@ -87,7 +86,9 @@ export async function runTrial(
       await registry.mark();
       const around: Surroundings = { ...site, history };
       if (scenario === spec.fork?.edit) await tryFork(spec, spec.fork, around);
-      let run = await filledRun(spec, scenario, around);
+      const timed = () => runOnce(spec, scenario, spec.limits, "timed", around);
+      let run = await withFilledCache(scenario, timed, site);
+      record.runs.push(run.record);
       if (run.record.result.outcome === "out-of-memory" && spec.moreMemoryBytes !== null) {
         await registry.rollBack();
         const limits = { ...spec.limits, memoryBytes: spec.moreMemoryBytes };
@@ -118,10 +119,7 @@ function unstarted(spec: TrialSpec, result: JobResult, history: readonly Snapsho
     timed: true,
     memoryLimitBytes: spec.limits.memoryBytes,
     result,
-    phases: { buildMs: "unknown", pushMs: "unknown", totalMs: 0 },
-    hits: "unknown",
-    misses: "unknown",
-    traffic: { pulledBytes: 0, pushedBytes: 0, serverErrors: 0 },
+    ...UNSTARTED,
     ledgers: chargeHistory(history),
     repositories: [],
     holding: holdingOf(history, []),
@@ -131,29 +129,12 @@ function unstarted(spec: TrialSpec, result: JobResult, history: readonly Snapsho
 type Surroundings = {
   registry: TrialRegistry;
   history: readonly Snapshot[];
-  doors: TrialDoors;
+  doors: RunDoors;
   signal: AbortSignal;
   record: TrialRecord;
 };
 
 type Ran = { record: RunRecord; after: Snapshot };
-
-/**
- * The run that is reported. A first one whose RUN steps had to download anew has filled the cache (rule 12): it is set
- * aside, the registry goes back to where it was, and the same run is made once more from the cache.
- */
-async function filledRun(spec: TrialSpec, scenario: Scenario, around: Surroundings): Promise<Ran> {
-  const { registry, doors, record } = around;
-  doors.missedDownloads();
-  let run = await runOnce(spec, scenario, spec.limits, "timed", around);
-  if (doors.missedDownloads()) {
-    await registry.rollBack();
-    doors.onRun(scenario, "filling the download cache");
-    run = await runOnce(spec, scenario, spec.limits, "timed", around);
-  }
-  record.runs.push(run.record);
-  return run;
-}
 
 async function runOnce(
   spec: TrialSpec,
