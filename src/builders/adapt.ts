@@ -3,6 +3,7 @@ import type { CacheEntry, CachePlace, CacheStrategy } from "../caches/types.ts";
 import { variantOf } from "../caches/variants.ts";
 import type { BuilderId, Recipe } from "../domain/recipe.ts";
 import type { Builder } from "./types.ts";
+import { splitReference } from "../domain/image-reference.ts";
 
 /** Names that a proposed strategy keeps its cache under, as templates write them. */
 export type CacheNames = {
@@ -75,24 +76,17 @@ function freshRecipe(recipe: Recipe): Recipe {
 function placeOf(image: string, cache: CacheStrategy, place: CachePlace, variant: string | null): CachePlace {
   if (variant === "own-repository") return { ...place, repository: "the image's own" };
   if (variant !== "two-sources") return place;
-  const absent = `${repositoryOf(image)}-upstream`;
+  const absent = `${splitReference(image).repository}-upstream`;
   const first = { inline: `${absent}:latest`, layers: `${absent}-cache` } as Record<string, string>;
   return { ...place, moreSources: [first[cache.id] ?? `${absent}-cache:latest`, ...place.moreSources] };
 }
 
 function cacheNames(image: string, place: CachePlace): CacheNames {
-  const own = repositoryOf(image);
+  const own = splitReference(image).repository;
   const { moreSources } = place;
   if (place.repository === "the image's own")
     return { image, repository: own, reference: `${own}:cache`, moreSources };
   return { image, repository: `${own}-cache`, reference: `${own}-cache:latest`, moreSources };
-}
-
-/** A reference without its tag and digest. */
-function repositoryOf(reference: string): string {
-  const plain = reference.split("@")[0] ?? reference;
-  const colon = plain.lastIndexOf(":");
-  return colon > plain.lastIndexOf("/") ? plain.slice(0, colon) : plain;
 }
 
 /** Why no builder can try a cache that is not in a registry. */

@@ -1,6 +1,7 @@
 import { placeOfImage } from "./places.ts";
-import { isFloating, jobImages, splitReference } from "./recipe-flags.ts";
+import { isFloating, jobImages } from "./recipe-flags.ts";
 import type { Check } from "./types.ts";
+import { splitReference } from "../domain/image-reference.ts";
 
 const VARIABLE_PREFIX = /^\$\{?CI_DEPENDENCY_PROXY_\w+\}?\//;
 

@@ -1,7 +1,7 @@
 import type { Recipe } from "../domain/recipe.ts";
 import { placeOfCommand, placeOfText } from "./places.ts";
-import { splitReference } from "./recipe-flags.ts";
 import type { Check, Pair, Reading, Remark } from "./types.ts";
+import { splitReference } from "../domain/image-reference.ts";
 
 const LOGIN = /\b(?:docker|podman|buildah|skopeo|crane|oras)\s+login\b/;
 const CI_REGISTRY = /^\$CI_REGISTRY(?:_IMAGE)?(?:[/:]|$)/;

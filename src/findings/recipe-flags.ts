@@ -1,4 +1,5 @@
 import type { Recipe } from "../domain/recipe.ts";
+import { splitReference } from "../domain/image-reference.ts";
 
 /** Value of a flag, the last one that is given; "" where it has none, null where it is not given. */
 export function flagValue(recipe: Recipe, name: string): string | null {
@@ -25,26 +26,10 @@ export function hasLooseWords(lines: readonly { text: string }[]): boolean {
   });
 }
 
-/** Repository and tag of an image reference; the tag is null where it has none, `digest` true where it is pinned. */
-export function splitReference(reference: string): {
-  repository: string;
-  tag: string | null;
-  pinned: boolean;
-} {
-  const [name = "", digest] = reference.split("@");
-  const colon = name.lastIndexOf(":");
-  const tagged = colon > name.lastIndexOf("/");
-  return {
-    repository: tagged ? name.slice(0, colon) : name,
-    tag: tagged ? name.slice(colon + 1) : null,
-    pinned: digest !== undefined,
-  };
-}
-
 /** Whether a reference names more than a repository. */
 export function isTagged(reference: string): boolean {
-  const { tag, pinned } = splitReference(reference);
-  return tag !== null || pinned;
+  const { tag, digest } = splitReference(reference);
+  return tag !== null || digest !== null;
 }
 
 /** Whether two references are one tag: without a tag `latest` is meant. */
@@ -60,6 +45,6 @@ export function jobImages(recipe: Recipe | null): string[] {
 
 /** Whether an image's tag names no version: none, or one without a digit. A variable may name one. */
 export function isFloating(image: string): boolean {
-  const { tag, pinned } = splitReference(image);
-  return !pinned && !/[\d$]/.test(tag ?? "");
+  const { tag, digest } = splitReference(image);
+  return digest === null && !/[\d$]/.test(tag ?? "");
 }

@@ -5,6 +5,7 @@ import { errorText } from "../lib/error-text.ts";
 import { finished, madeVersion } from "./import-image.ts";
 import { makeBusyboxBase, makeDebianBase } from "./make-bases.ts";
 import type { SetupDialogue } from "./types.ts";
+import { hostOf, splitReference } from "../domain/image-reference.ts";
 
 /** A base image as a trial needs it: where it is on the engine, and what its layers are when unpacked. */
 export type BaseImage = {
@@ -28,15 +29,15 @@ const DEBIAN_SUITES: ReadonlyMap<string, string> = new Map([
 
 /** `debian:12-slim` and `docker.io/library/debian:12-slim` are one image. Digests are cut off. */
 export function canonicalName(name: string): { host: string; path: string; tag: string } {
-  const plain = name.split("@")[0] ?? name;
-  const colon = plain.lastIndexOf(":");
-  const hasTag = colon > plain.lastIndexOf("/");
-  const [path, tag] = hasTag ? [plain.slice(0, colon), plain.slice(colon + 1)] : [plain, "latest"];
-  const first = path.split("/")[0] ?? "";
-  const hosted = path.includes("/") && (/[.:]/.test(first) || first === "localhost");
-  const host = hosted ? first : "docker.io";
-  const rest = hosted ? path.slice(first.length + 1) : path;
-  return { host, path: host === "docker.io" && !rest.includes("/") ? `library/${rest}` : rest, tag };
+  const { repository: path, tag } = splitReference(name);
+  const named = hostOf(path);
+  const host = named ?? "docker.io";
+  const rest = named === null ? path : path.slice(named.length + 1);
+  return {
+    host,
+    path: host === "docker.io" && !rest.includes("/") ? `library/${rest}` : rest,
+    tag: tag ?? "latest",
+  };
 }
 
 /** How a base image can be made from packages; null where it cannot. */

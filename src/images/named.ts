@@ -6,6 +6,7 @@ import { errorText } from "../lib/error-text.ts";
 import { askVersion } from "./ask-version.ts";
 import { ensurePulled } from "./official.ts";
 import type { ToolImage } from "./types.ts";
+import { splitReference } from "../domain/image-reference.ts";
 
 /** Images of one's own in place of the pins, each `name@sha256:…`; a tag beside the digest is cut off. */
 export type NamedImages = { [tool in BuilderId | "registry"]?: string | undefined };
@@ -39,7 +40,6 @@ export async function namedTool(
 
 /** Some engines refuse a tag beside a digest. */
 function withoutTag(name: string): string {
-  const [reference = "", digest = ""] = name.split("@");
-  const colon = reference.lastIndexOf(":");
-  return `${colon > reference.lastIndexOf("/") ? reference.slice(0, colon) : reference}@${digest}`;
+  const { repository, digest } = splitReference(name);
+  return `${repository}@${digest ?? ""}`;
 }

@@ -1,5 +1,6 @@
 import type { Recipe } from "../domain/recipe.ts";
-import { NAMED, repositoryOf } from "./recipe-draft.ts";
+import { NAMED } from "./recipe-draft.ts";
+import { splitReference } from "../domain/image-reference.ts";
 
 /** One difference in words; `shape` has `*` for the image's own name, so that jobs can be grouped. */
 export type Difference = { text: string; shape: string };
@@ -28,7 +29,7 @@ function speakOf(base: Recipe, head: Recipe): (text: string) => Difference {
 
 function shortName(recipe: Recipe): string {
   const [image] = recipe.images;
-  if (image !== undefined) return repositoryOf(image).split("/").at(-1) ?? "";
+  if (image !== undefined) return splitReference(image).repository.split("/").at(-1) ?? "";
   return (
     recipe.dockerfile
       ?.split("/")

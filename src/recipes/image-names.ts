@@ -2,19 +2,20 @@ import { BUILDAH_IMAGE, DOCKER_LOGIN, DOCKER_PULL, DOCKER_PUSH, SKOPEO_COPY } fr
 import { isOn, parseFlags, valuesOf } from "./flags.ts";
 import { note } from "./job-reading.ts";
 import type { JobReading } from "./job-reading.ts";
-import { repositoryOf, unresolve } from "./recipe-draft.ts";
+import { unresolve } from "./recipe-draft.ts";
 import type { Draft } from "./recipe-draft.ts";
 import type { ShellCommand } from "./shell-session.ts";
 import type { Field } from "./shell-words.ts";
 import { reasons, render } from "./value.ts";
 import type { Value } from "./value.ts";
+import { splitReference } from "../domain/image-reference.ts";
 
 type Store = "docker" | "containers";
 
 /** `x`, `x:latest`, `docker.io/library/x` and buildah's `localhost/x` are one name. */
 export function fullName(reference: string): string {
   const short = reference.replace(/^(?:index\.)?docker\.io\/(?:library\/)?|^localhost\//, "");
-  return repositoryOf(short) === short ? `${short}:latest` : short;
+  return splitReference(short).repository === short ? `${short}:latest` : short;
 }
 
 /** Builds that a name may stand for: the last one, and those before it where that one may not have been done. */
@@ -55,7 +56,8 @@ export function readPush(reading: JobReading, command: ShellCommand, words: read
   if (image === undefined) return;
   if (isOn(flags, "all-tags") === true) {
     for (const draft of reading.drafts) {
-      for (const name of draft.names) if (repositoryOf(name) === image) addImage(draft, name, command);
+      for (const name of draft.names)
+        if (splitReference(name).repository === image) addImage(draft, name, command);
     }
     return;
   }

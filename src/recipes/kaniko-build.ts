@@ -4,12 +4,13 @@ import { KANIKO } from "./flag-tables.ts";
 import { isOn, parseFlags, valuesOf } from "./flags.ts";
 import type { Flag } from "./flags.ts";
 import type { JobReading } from "./job-reading.ts";
-import { draftRecipe, repositoryOf, resolved, setCache, unresolve } from "./recipe-draft.ts";
+import { draftRecipe, resolved, setCache, unresolve } from "./recipe-draft.ts";
 import type { Draft, JobFrame } from "./recipe-draft.ts";
 import type { ShellCommand } from "./shell-session.ts";
 import type { Field } from "./shell-words.ts";
 import { joinTreePath, treePath } from "./tree-path.ts";
 import { cutText, known, literal, render } from "./value.ts";
+import { splitReference } from "../domain/image-reference.ts";
 
 /** Whether a command is kaniko's executor: by its path, by its name in an image of kaniko, or by its flags. */
 export function isKaniko(path: string, words: readonly Field[], frame: JobFrame): boolean {
@@ -84,7 +85,7 @@ function setCaches(recipe: Recipe, flags: readonly Flag[], names: readonly strin
     written === undefined
       ? first === undefined
         ? null
-        : `${repositoryOf(first)}/cache`
+        : `${splitReference(first).repository}/cache`
       : resolved(recipe, "cache-to", written);
   if (repository === null) {
     unresolve(recipe, "cache-to", "neither --cache-repo nor --destination names a repository");

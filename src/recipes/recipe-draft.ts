@@ -160,10 +160,3 @@ export function buildArgsOf(recipe: Recipe, values: readonly Value[]): Record<st
   }
   return Object.fromEntries(entries);
 }
-
-/** Repository of an image reference: without its tag and digest. */
-export function repositoryOf(reference: string): string {
-  const name = reference.split("@")[0] ?? reference;
-  const colon = name.lastIndexOf(":");
-  return colon > name.lastIndexOf("/") ? name.slice(0, colon) : name;
-}

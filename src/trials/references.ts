@@ -1,5 +1,6 @@
 import { Problem } from "../domain/problem.ts";
 import type { Recipe } from "../domain/recipe.ts";
+import { hostOf, splitReference } from "../domain/image-reference.ts";
 
 /** Where the pipeline of a trial would run. `projectPath` is `group/project`. */
 export type PipelineContext = { projectPath: string; branch: string };
@@ -59,9 +60,8 @@ export function trialReference(
     );
   }
   if (text === host || text.startsWith(`${host}/`)) return text;
-  const first = text.split("/")[0] ?? "";
-  const hosted = text.includes("/") && (/[.:]/.test(first) || first === "localhost");
-  return `${host}/${hosted ? text.slice(first.length + 1) : text}`;
+  const named = hostOf(text);
+  return `${host}/${named === null ? text : text.slice(named.length + 1)}`;
 }
 
 /** Text with the pipeline's variables that a trial knows replaced; others stay as written. */
@@ -85,16 +85,12 @@ export function sameReference(a: string, b: string, context: PipelineContext): b
 
 /** The repository of a reference without host, tag and digest. */
 export function repositoryOf(reference: string, host: string): string {
-  const plain = (reference.split("@")[0] ?? reference).replace(`${host}/`, "");
-  const colon = plain.lastIndexOf(":");
-  return colon > plain.lastIndexOf("/") ? plain.slice(0, colon) : plain;
+  return splitReference(reference).repository.replace(`${host}/`, "");
 }
 
 /** Tag of a reference; `latest` where it names none. */
 export function tagOf(reference: string): string {
-  const plain = reference.split("@")[0] ?? reference;
-  const colon = plain.lastIndexOf(":");
-  return colon > plain.lastIndexOf("/") ? plain.slice(colon + 1) : "latest";
+  return splitReference(reference).tag ?? "latest";
 }
 
 /**
