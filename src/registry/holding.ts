@@ -1,5 +1,5 @@
 import type { Holding, RoleBytes, Snapshot } from "../domain/registry.ts";
-import { reachedByTags } from "./ledgers.ts";
+import { blobsOf, lastOf, layersOf, layersOfNamespaces, reachedByTags } from "./ledgers.ts";
 
 type Repository = Snapshot["repositories"][number];
 
@@ -18,9 +18,9 @@ export type ImagePlace = { repository: string; tag: string };
  * tag still reaches.
  */
 export function holdingOf(history: readonly Snapshot[], images: readonly ImagePlace[]): Holding {
-  const now = history.at(-1) ?? { repositories: [], stored: null, faults: [] };
+  const now = lastOf(history);
   const current = imageBlobs(now, images);
-  const charged = new Map(now.repositories.flatMap((repository) => [...reachableBlobs(repository)]));
+  const charged = new Map(now.repositories.flatMap((repository) => [...blobsOf(repository)]));
   const earlier = new Map(history.slice(0, -1).flatMap((snapshot) => [...imageLayers(snapshot, images)]));
   const present = imageLayers(now, images);
   const superseded = [...earlier]
@@ -42,21 +42,6 @@ export function holdingOf(history: readonly Snapshot[], images: readonly ImagePl
   };
 }
 
-/** Digest to bytes of everything that a repository's tags reach, and of what refers to it. */
-function reachableBlobs(repository: Repository): Map<string, number> {
-  const blobs = new Map<string, number>();
-  for (const digest of Object.keys(repository.manifests)) addManifest(blobs, repository, digest);
-  return blobs;
-}
-
-function addManifest(blobs: Map<string, number>, repository: Repository, digest: string): void {
-  const manifest = repository.manifests[digest];
-  if (manifest === undefined) return;
-  blobs.set(digest, manifest.bytes);
-  if (manifest.config !== null) blobs.set(manifest.config.digest, manifest.config.bytes);
-  for (const layer of manifest.layers) if (!layer.foreign) blobs.set(layer.digest, layer.bytes);
-}
-
 /** Manifests that the given tags of a repository reach. */
 function manifestsOf(repository: Repository, tags: readonly string[]): Set<string> {
   const chosen = Object.entries(repository.tags).filter(([tag]) => tags.includes(tag));
@@ -68,33 +53,28 @@ function tagsIn(repository: Repository, images: readonly ImagePlace[]): string[]
 }
 
 /** Manifests, configs and layers of the images. */
-function imageBlobs(snapshot: Snapshot, images: readonly ImagePlace[]): Map<string, number> {
-  const blobs = new Map<string, number>();
-  for (const repository of snapshot.repositories) {
-    for (const digest of manifestsOf(repository, tagsIn(repository, images)))
-      addManifest(blobs, repository, digest);
-  }
-  return blobs;
+function imageBlobs({ repositories }: Snapshot, images: readonly ImagePlace[]): Map<string, number> {
+  return new Map(
+    repositories.flatMap((repository) => [
+      ...blobsOf(repository, manifestsOf(repository, tagsIn(repository, images))),
+    ]),
+  );
 }
 
 /** Layers of the images alone. */
-function imageLayers(snapshot: Snapshot, images: readonly ImagePlace[]): Map<string, number> {
-  const layers = new Map<string, number>();
-  for (const repository of snapshot.repositories) {
-    for (const digest of manifestsOf(repository, tagsIn(repository, images))) {
-      for (const layer of repository.manifests[digest]?.layers ?? [])
-        if (!layer.foreign) layers.set(layer.digest, layer.bytes);
-    }
-  }
-  return layers;
+function imageLayers({ repositories }: Snapshot, images: readonly ImagePlace[]): Map<string, number> {
+  return new Map(
+    repositories.flatMap((repository) => [
+      ...layersOf(repository, manifestsOf(repository, tagsIn(repository, images))),
+    ]),
+  );
 }
 
 function rolesPerRepository(snapshot: Snapshot, images: readonly ImagePlace[]): RoleBytes {
   const roles: RoleBytes = { image: 0, cache: 0, unreferenced: 0 };
   for (const repository of snapshot.repositories) {
     const own = imageBlobs({ ...snapshot, repositories: [repository] }, images);
-    for (const [digest, bytes] of reachableBlobs(repository))
-      roles[own.has(digest) ? "image" : "cache"] += bytes;
+    for (const [digest, bytes] of blobsOf(repository)) roles[own.has(digest) ? "image" : "cache"] += bytes;
   }
   return roles;
 }
@@ -102,18 +82,8 @@ function rolesPerRepository(snapshot: Snapshot, images: readonly ImagePlace[]): 
 /** As GitLab counts: layers that tags reach, once in each root namespace. */
 function rolesOfNamespaces(snapshot: Snapshot, current: ReadonlyMap<string, number>): RoleBytes {
   const roles: RoleBytes = { image: 0, cache: 0, unreferenced: 0 };
-  const seen = new Set<string>();
-  for (const repository of snapshot.repositories) {
-    const root = repository.name.split("/")[0] ?? repository.name;
-    for (const digest of reachedByTags(repository)) {
-      for (const layer of repository.manifests[digest]?.layers ?? []) {
-        const key = `${root} ${layer.digest}`;
-        if (layer.foreign || seen.has(key)) continue;
-        seen.add(key);
-        roles[current.has(layer.digest) ? "image" : "cache"] += layer.bytes;
-      }
-    }
-  }
+  for (const layers of layersOfNamespaces(snapshot))
+    for (const [digest, bytes] of layers) roles[current.has(digest) ? "image" : "cache"] += bytes;
   return roles;
 }
 

@@ -23,16 +23,48 @@ export function reachedByTags({ tags, manifests }: Pick<Repository, "tags" | "ma
 
 /**
  * Digest to bytes of manifests, configs and layers of a repository: what tags reach, and what refers to it without a tag
- * (`untagged`). Foreign layers are stored elsewhere.
+ * (`untagged`), or of the chosen manifests alone. Foreign layers are stored elsewhere.
  */
-export function blobsOf(repository: Repository): Map<string, number> {
+export function blobsOf(
+  repository: Repository,
+  chosen: Iterable<string> = Object.keys(repository.manifests),
+): Map<string, number> {
   const blobs = new Map<string, number>();
-  for (const manifest of Object.values(repository.manifests)) {
-    blobs.set(manifest.digest, manifest.bytes);
+  for (const digest of chosen) {
+    const manifest = repository.manifests[digest];
+    if (manifest === undefined) continue;
+    blobs.set(digest, manifest.bytes);
     if (manifest.config !== null) blobs.set(manifest.config.digest, manifest.config.bytes);
     for (const layer of manifest.layers) if (!layer.foreign) blobs.set(layer.digest, layer.bytes);
   }
   return blobs;
+}
+
+/** Digest to bytes of the layers of some manifests; foreign ones are stored elsewhere. */
+export function layersOf(repository: Repository, chosen: Iterable<string>): Map<string, number> {
+  const layers = new Map<string, number>();
+  for (const digest of chosen) {
+    for (const layer of repository.manifests[digest]?.layers ?? [])
+      if (!layer.foreign) layers.set(layer.digest, layer.bytes);
+  }
+  return layers;
+}
+
+/** Layers that tags reach, by root namespace: those that GitLab charges. */
+export function layersOfNamespaces({ repositories }: Snapshot): Map<string, number>[] {
+  const namespaces = new Map<string, Map<string, number>>();
+  for (const repository of repositories) {
+    const root = repository.name.split("/")[0] ?? repository.name;
+    const layers = namespaces.get(root) ?? new Map<string, number>();
+    namespaces.set(root, layers);
+    for (const [digest, bytes] of layersOf(repository, reachedByTags(repository))) layers.set(digest, bytes);
+  }
+  return [...namespaces.values()];
+}
+
+/** The registry as it is now, of its states in order; an empty one before the first. */
+export function lastOf(history: readonly Snapshot[]): Snapshot {
+  return history.at(-1) ?? { repositories: [], stored: null, faults: [] };
 }
 
 /** Each blob once in each repository, in bytes: what a reader gets who adds repositories up. */
@@ -57,17 +89,7 @@ export function chargePerRepository(snapshot: Snapshot): number {
  *   charged, the reading that never says too little.
  */
 export function chargeNamespace(snapshot: Snapshot): number {
-  const namespaces = new Map<string, Map<string, number>>();
-  for (const repository of snapshot.repositories) {
-    const root = repository.name.split("/")[0] ?? repository.name;
-    const layers = namespaces.get(root) ?? new Map<string, number>();
-    namespaces.set(root, layers);
-    for (const digest of reachedByTags(repository)) {
-      for (const layer of repository.manifests[digest]?.layers ?? [])
-        if (!layer.foreign) layers.set(layer.digest, layer.bytes);
-    }
-  }
-  return sum([...namespaces.values()].map((layers) => sum(layers.values())));
+  return sum(layersOfNamespaces(snapshot).map((layers) => sum(layers.values())));
 }
 
 /** Every blob file until garbage collection, in bytes: `blobs/sha256/xx/<hex>/data` of CNCF Distribution. */
@@ -126,8 +148,7 @@ export function chargeAll(snapshot: Snapshot): Omit<Ledgers, "ghcr"> {
 
 /** All ledgers at the last of the given instants; `history` is the registry after each run, in order. */
 export function chargeHistory(history: readonly Snapshot[]): Ledgers {
-  const last = history.at(-1) ?? { repositories: [], stored: null, faults: [] };
-  return { ...chargeAll(last), ghcr: chargeGhcr(history) };
+  return { ...chargeAll(lastOf(history)), ghcr: chargeGhcr(history) };
 }
 
 /** Repositories with their tags and bytes; roles by the names that the recipe keeps images and cache under. */

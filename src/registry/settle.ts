@@ -53,28 +53,33 @@ function settleOne(
   const { manifest, unsettled } = read;
   const at = `${repository.name}@${manifest.digest}`;
   if (read.unknownType) {
-    const type = manifest.mediaType === "" ? "no type" : `the unknown type ${manifest.mediaType}`;
-    fault("type-unknown", manifest.digest, `${at} has ${type}: it is read by the usual fields.`);
-  }
-  compareChildren(read, repository, at, fault);
-  const children = unsettled.filter(({ digest }) => repository.manifests.has(digest));
-  const blobs = unsettled.filter(({ digest }) => !repository.manifests.has(digest));
-  for (const { digest, mediaType } of unsettled) {
-    const kind = blobs.some((blob) => blob.digest === digest) ? "a blob" : "a manifest";
-    const type = mediaType === "" ? "no type" : `the unknown type ${mediaType}`;
     fault(
       "type-unknown",
-      digest,
-      `${at} names ${digest} with ${type}: it is counted as ${kind}, which it is.`,
+      manifest.digest,
+      `${at} has ${typeText(manifest)}: it is read by the usual fields.`,
+    );
+  }
+  compareChildren(read, repository, at, fault);
+  const isManifest = ({ digest }: Descriptor) => repository.manifests.has(digest);
+  for (const entry of unsettled) {
+    const kind = isManifest(entry) ? "a manifest" : "a blob";
+    fault(
+      "type-unknown",
+      entry.digest,
+      `${at} names ${entry.digest} with ${typeText(entry)}: it is counted as ${kind}, which it is.`,
     );
   }
   const real = (part: Descriptor) => settleBlob(part, sizes, read.unsized, at, fault);
   return {
     ...manifest,
     config: manifest.config === null ? null : real(manifest.config),
-    layers: [...manifest.layers, ...blobs].map(real),
-    children: [...manifest.children, ...children.map(({ digest }) => digest)],
+    layers: [...manifest.layers, ...unsettled.filter((entry) => !isManifest(entry))].map(real),
+    children: [...manifest.children, ...unsettled.filter(isManifest).map(({ digest }) => digest)],
   };
+}
+
+function typeText({ mediaType }: { mediaType: string }): string {
+  return mediaType === "" ? "no type" : `the unknown type ${mediaType}`;
 }
 
 function compareChildren(read: ReadManifest, repository: WalkedRepository, at: string, fault: Fault): void {

@@ -3,7 +3,7 @@ import type { JobResult, Limits, Phases } from "../domain/job.ts";
 import type { Holding, Ledgers, RepositoryUse, Snapshot, Traffic } from "../domain/registry.ts";
 import type { Scenario } from "../domain/report.ts";
 import { holdingOf } from "../registry/holding.ts";
-import { chargeHistory, useOf } from "../registry/ledgers.ts";
+import { chargeHistory, lastOf, useOf } from "../registry/ledgers.ts";
 import type { TrialRegistry } from "../registry/trial-registry.ts";
 import { pushRemarks } from "./check-result.ts";
 import { runForks, type ForkRecord, type ForkSpec } from "./fork.ts";
@@ -180,8 +180,4 @@ async function runOnce(
     ),
   };
   return { record: run, after };
-}
-
-function lastOf(history: readonly Snapshot[]): Snapshot {
-  return history.at(-1) ?? { repositories: [], stored: null, faults: [] };
 }
