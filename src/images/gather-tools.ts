@@ -5,7 +5,7 @@ import { BASE_PACKAGES, ensurePackages } from "./host-packages.ts";
 import { namedTool, type NamedImages } from "./named.ts";
 import { pullOfficial, type Official } from "./official.ts";
 import { makeTool, MAKERS } from "./packages.ts";
-import type { MissingBuilder, SetupDialogue, ToolImage, Tools } from "./types.ts";
+import type { MissingBuilder, SetupDialogue, ToolImage, ToolMaker, Tools } from "./types.ts";
 
 export type ToolsRequest = {
   /** Builders that must be had. */
@@ -76,18 +76,16 @@ async function registryOf(
   request: ToolsRequest,
 ): Promise<ToolImage> {
   const { named } = request;
-  if (official === null) await ensureAllPackages(request);
+  // One question for all.
+  if (official === null) await ensurePackages(packagesFor(request.builders, named), request.dialogue);
   if (named.registry !== undefined) return namedTool(docker, executor, "registry", named.registry);
   return official?.registry ?? makeTool(docker, "registry", request);
 }
 
-/** What is installed for the registry and for all builders that must be had: one question for all. */
-async function ensureAllPackages({ builders, named, dialogue }: ToolsRequest): Promise<void> {
+/** What is installed for the registry and for all builders that must be had and that are not named. */
+export function packagesFor(builders: readonly BuilderId[], named: NamedImages): ToolMaker["packages"] {
   const made = [...builders, "registry" as const].filter((tool) => named[tool] === undefined);
-  await ensurePackages(
-    Object.assign({}, BASE_PACKAGES, ...made.map((tool) => MAKERS[tool].packages)),
-    dialogue,
-  );
+  return Object.assign({}, BASE_PACKAGES, ...made.map((tool) => MAKERS[tool].packages));
 }
 
 async function builderOf(

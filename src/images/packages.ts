@@ -27,14 +27,15 @@ export async function makeTool(
   options: { cacheDirectory: string; dialogue: SetupDialogue },
 ): Promise<ToolImage> {
   const maker = MAKERS[tool];
-  if ((await madeVersion(docker, maker.image)) === null) {
+  let version = await madeVersion(docker, maker.image);
+  if (version === null) {
     if (maker.oldestGo !== null && (await findProgram("go")) === null) throw goMissing(tool, maker.oldestGo);
     await ensurePackages(maker.packages, options.dialogue);
     options.dialogue.say(`Making ${maker.image}: ${maker.madeOf}`);
     await maker.make(docker, options.cacheDirectory);
+    version = await madeVersion(docker, maker.image);
   }
-  const version = (await madeVersion(docker, maker.image)) ?? "";
-  return { image: maker.image, version, digest: null, origin: "made from packages" };
+  return { image: maker.image, version: version ?? "", digest: null, origin: "made from packages" };
 }
 
 /** Why an image cannot be made from packages on this machine; null where it can. Installs and makes nothing. */

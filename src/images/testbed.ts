@@ -5,11 +5,9 @@ import { Problem } from "../domain/problem.ts";
 import type { BuilderId } from "../domain/recipe.ts";
 import { formatBytes } from "../domain/quantities.ts";
 import { freeBytes } from "../lib/disk.ts";
-import { gatherTools, type ToolsRequest } from "./gather-tools.ts";
-import { findProgram } from "./host-commands.ts";
-import { BASE_PACKAGES, ENGINE_PACKAGES, ensurePackages } from "./host-packages.ts";
+import { gatherTools, packagesFor, type ToolsRequest } from "./gather-tools.ts";
+import { ENGINE_PACKAGES, ensurePackages } from "./host-packages.ts";
 import type { NamedImages } from "./named.ts";
-import { MAKERS } from "./packages.ts";
 import { acquirePrivateEngine } from "./private-engine.ts";
 import type { MissingBuilder, Tools } from "./types.ts";
 
@@ -99,11 +97,8 @@ async function openPrivate(options: TestbedOptions): Promise<Testbed> {
     );
   }
   // One question for the engine and all that is made on it.
-  const { named = {} } = options;
-  const made = [...options.builders, "registry" as const].filter((tool) => named[tool] === undefined);
-  const packages = Object.assign({}, BASE_PACKAGES, ...made.map((tool) => MAKERS[tool].packages));
-  const engine = (await findProgram("dockerd")) === null ? ENGINE_PACKAGES : {};
-  await ensurePackages({ ...packages, ...engine }, options.dialogue);
+  const packages = packagesFor(options.builders, options.named ?? {});
+  await ensurePackages({ ...packages, ...ENGINE_PACKAGES }, options.dialogue);
   const own = await acquirePrivateEngine(options.cacheDirectory);
   try {
     return await ready(own.engine, "packages", options, () => own.release(), true);
