@@ -12,6 +12,7 @@ import { editNumber, labelOf } from "./domain/comparison.ts";
 import type { Took } from "./lib/history.ts";
 import { redact } from "./lib/redact.ts";
 import { createDownloadCache, type DownloadCache, type DownloadReport } from "./network/download-cache.ts";
+import { createDownloadCounts } from "./network/download-counts.ts";
 import { formatLinkRate } from "./network/link-rate.ts";
 import { basesOf } from "./choose-images.ts";
 import type { PreparedTrial, TrialRequest } from "./prepare-trial.ts";
@@ -115,25 +116,17 @@ export async function runPrepared(
   return { images, notes, machineMs, startedMs, wallMs, link: options.link, downloads: downloaded };
 }
 
-/** Adds up what the cache tells of single runs. */
+/** Adds up what the cache tells of single runs; `total` is what came since it was last asked for. */
 type Counted = DownloadCache & { missed(): boolean; total(): DownloadReport };
 
 async function openDownloads(request: TrialRequest, doors: AnswerDoors): Promise<Counted | null> {
   if (request.downloads === "direct") return null;
   const cache = await createDownloadCache({ directory: doors.downloadDirectory });
-  const total: DownloadReport = {
-    requests: 0,
-    served: 0,
-    missed: 0,
-    bytesFromCache: 0,
-    bytesFetched: 0,
-    tunnels: [],
-  };
+  const sum = createDownloadCounts();
   const take = (): DownloadReport => {
     const taken = cache.take();
-    for (const key of ["requests", "served", "missed", "bytesFromCache", "bytesFetched"] as const)
-      total[key] += taken[key];
-    total.tunnels.push(...taken.tunnels);
+    sum.add(taken);
+    for (const { host, ...tunnel } of taken.tunnels) sum.addTunnel(host, tunnel);
     return taken;
   };
   return {
@@ -142,7 +135,7 @@ async function openDownloads(request: TrialRequest, doors: AnswerDoors): Promise
     missed: () => take().missed > 0,
     total() {
       take();
-      return total;
+      return sum.take();
     },
   };
 }

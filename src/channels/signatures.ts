@@ -1,17 +1,12 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
+import { equalInConstantTime } from "../lib/constant-time.ts";
 
 /** Decides over a body while it streams past. */
 export type Verification = { update(chunk: Uint8Array): void; authentic(): boolean };
 
 /** Standard Webhooks: a signature older or newer than this is refused. */
 const windowMs = 5 * 60_000;
-
-/** Compares in a time that tells nothing of the expected value, not even its length. */
-export function equalInConstantTime(given: string | Uint8Array, expected: string | Uint8Array): boolean {
-  const digest = (value: string | Uint8Array): Buffer => createHash("sha256").update(value).digest();
-  return timingSafeEqual(digest(given), digest(expected));
-}
 
 /** GitHub's `X-Hub-Signature-256` against each live secret; null where there is no such signature. */
 export function verifyGithub(headers: IncomingHttpHeaders, secrets: readonly string[]): Verification | null {

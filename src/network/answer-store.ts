@@ -103,18 +103,17 @@ async function shrink(
     keptBytes += bytes;
   }
   const dropped = new Set(used.flatMap(({ answer }) => (answer === null ? [] : [answer.sha256])));
-  await removeFiles(
-    places.bodies,
-    (name, ageMs) => !kept.has(name) && (dropped.has(name) || ageMs > ORPHAN_MS),
-  );
-  await removeFiles(places.drafts, (_name, ageMs) => ageMs > ORPHAN_MS);
+  const bodies = (await readdir(places.bodies)).filter((name) => !kept.has(name));
+  await removeFiles(places.bodies, bodies, (name, ageMs) => dropped.has(name) || ageMs > ORPHAN_MS);
+  await removeFiles(places.drafts, await readdir(places.drafts), (_name, ageMs) => ageMs > ORPHAN_MS);
 }
 
 async function removeFiles(
   directory: string,
+  names: readonly string[],
   unwanted: (name: string, ageMs: number) => boolean,
 ): Promise<void> {
-  for (const name of await readdir(directory)) {
+  for (const name of names) {
     const path = join(directory, name);
     const found = await stat(path).catch(() => null);
     if (found !== null && unwanted(name, Date.now() - found.mtimeMs)) await rm(path, { force: true });

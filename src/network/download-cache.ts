@@ -1,11 +1,11 @@
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 import type { Socket } from "node:net";
 import { allowAllButMachine, isLoopback, type AllowAddress } from "./addresses.ts";
 import { openAnswerStore } from "./answer-store.ts";
 import { createDownloadCounts, type DownloadReport } from "./download-counts.ts";
 import { createDownloadDesk, type DownloadMode } from "./download-desk.ts";
 import { createLink, type Link } from "./link.ts";
-import { listenOnLoopback } from "../lib/listen.ts";
+import { cutOff, listenOnLoopback } from "../lib/listen.ts";
 import { createOrigins } from "./origin.ts";
 import { openTunnel } from "./tunnel.ts";
 
@@ -73,7 +73,8 @@ export async function createDownloadCache(options: DownloadCacheOptions): Promis
     take: () => counts.take(),
     async close() {
       await link?.close();
-      await stop(server, sockets);
+      // Tunnels are no requests any more: the server does not know them.
+      await cutOff(server, sockets);
       await desk.close();
       origins.close();
     },
@@ -84,12 +85,4 @@ export async function createDownloadCache(options: DownloadCacheOptions): Promis
 function slowLink(port: number, bytesPerSecond: number | null): Promise<Link | null> {
   if (bytesPerSecond === null) return Promise.resolve(null);
   return createLink({ targetHost: `127.0.0.1:${port}`, bytesPerSecond });
-}
-
-async function stop(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.close(() => resolve());
-  // Tunnels are no requests any more: the server does not know them.
-  for (const socket of sockets) socket.destroy();
-  await promise;
 }

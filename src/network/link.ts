@@ -1,6 +1,6 @@
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { createCarrier, type Carrier } from "./carrier.ts";
-import { listenOnLoopback } from "../lib/listen.ts";
+import { cutOff, listenOnLoopback } from "../lib/listen.ts";
 import { createPace } from "./pace.ts";
 
 /** The link between builder and registry: a relay on loopback that holds every byte to one rate. */
@@ -42,7 +42,7 @@ export async function createLink(options: LinkOptions): Promise<Link> {
     host: `127.0.0.1:${port}`,
     pulledBytes: () => down.carriedBytes(),
     pushedBytes: () => up.carriedBytes(),
-    close: () => close(server, sockets),
+    close: () => cutOff(server, sockets),
   };
 }
 
@@ -71,12 +71,4 @@ function relay(
   }
   carriers.up.carry(near, far).catch(cut);
   carriers.down.carry(far, near).catch(cut);
-}
-
-async function close(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  // A server that is closed already says so with an error: that is as good.
-  server.close(() => resolve());
-  for (const socket of sockets) socket.destroy();
-  await promise;
 }

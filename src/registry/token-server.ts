@@ -1,7 +1,8 @@
-import { randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { importPKCS8, SignJWT } from "jose";
 import type { Denial } from "../domain/registry.ts";
+import { equalInConstantTime } from "../lib/constant-time.ts";
 import { listenOnLoopback } from "../lib/listen.ts";
 import { allowedActions, readScopes, type AccessRules, type Scope, type User } from "./token-scopes.ts";
 
@@ -167,13 +168,9 @@ function userOf(given: Login | null, logins: Record<"upstream" | "contributor", 
   if (given === null) return null;
   const users = ["upstream", "contributor"] as const;
   return users.find(
-    (user) => logins[user].username === given.username && sameText(logins[user].password, given.password),
+    (user) =>
+      logins[user].username === given.username && equalInConstantTime(given.password, logins[user].password),
   );
-}
-
-function sameText(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)];
-  return left.length === right.length && timingSafeEqual(left, right);
 }
 
 async function formText(request: IncomingMessage): Promise<string> {

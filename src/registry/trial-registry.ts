@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:net";
+import { cutOff, listenOnLoopback } from "../lib/listen.ts";
 import { Outage, Problem } from "../domain/problem.ts";
 import type { Service, ServiceSpec } from "../domain/job.ts";
 import type { Denial, Snapshot, Traffic } from "../domain/registry.ts";
@@ -52,15 +53,11 @@ export type RegistryOptions = {
 };
 
 /** A TCP port of loopback that nothing listens on now. */
-function freePort(): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
+async function freePort(): Promise<number> {
   const server = createServer();
-  server.once("error", reject);
-  server.listen(0, "127.0.0.1", () => {
-    const address = server.address();
-    server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-  });
-  return promise;
+  const port = await listenOnLoopback(server);
+  await cutOff(server, []);
+  return port;
 }
 
 /** Starts a registry; another process may take the port in between, so that it is tried three times. */
