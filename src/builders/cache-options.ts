@@ -27,9 +27,10 @@ export function cacheExports(
   images: readonly string[],
 ): string[] {
   const cache = CACHES.find((id) => recipe.strategy.endsWith(`/${id}`)) ?? "none";
-  refuseOutside(recipe, caches[cache].entry);
-  if (cache === "inline") return ["type=inline"];
-  if (cache !== "registry-min" && cache !== "registry-max") return [];
+  const { entry } = caches[cache];
+  refuseOutside(recipe, entry);
+  if (entry.kind === "in the image") return ["type=inline"];
+  if (entry.kind !== "one manifest") return [];
   return cacheTo.map((reference, index) => {
     const options = recipe.cacheToOptions[index] ?? {};
     for (const name of Object.keys(options)) {
@@ -38,7 +39,7 @@ export function cacheExports(
     }
     // One manifest under the image's own tag would replace the image: BuildKit's other cache there is the inline one.
     if (images.includes(reference)) return "type=inline";
-    const mode = options["mode"] ?? (cache === "registry-max" ? "max" : "min");
+    const mode = options["mode"] ?? entry.mode;
     const more = Object.entries(options).filter(([name]) => KNOWN.has(name) && name !== "mode");
     const words = [["mode", mode], ...more].map(([name, value]) => `${name}=${value}`);
     return ["type=registry", `ref=${reference}`, ...words].join(",");

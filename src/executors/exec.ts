@@ -1,5 +1,6 @@
 import type Docker from "dockerode";
 import { statusOf } from "../lib/error-text.ts";
+import { FRAME_HEADER, framesOf } from "./log-lines.ts";
 
 /** Exit code of a program inside; 137 where the container ended under it. */
 export async function exec(
@@ -34,12 +35,11 @@ export async function demultiplex(
   let pending = Buffer.alloc(0);
   for await (const chunk of stream) {
     pending = Buffer.concat([pending, chunk as Buffer]);
-    while (pending.length >= 8) {
-      const length = pending.readUInt32BE(4);
-      if (pending.length < 8 + length) break;
-      const goOn = onOutput(pending[0] === 2 ? "stderr" : "stdout", pending.subarray(8, 8 + length));
-      if (goOn === false) return;
-      pending = pending.subarray(8 + length);
+    let used = 0;
+    for (const { stream: name, payload } of framesOf(pending)) {
+      if (onOutput(name, payload) === false) return;
+      used += FRAME_HEADER + payload.length;
     }
+    pending = pending.subarray(used);
   }
 }

@@ -29,15 +29,19 @@ export function collectLines(maxBytes: number): LineCollector {
   };
 }
 
+/** Bytes before each frame: its stream and its length. */
+export const FRAME_HEADER = 8;
+
 /** Splits the engine's multiplexed log (8 byte header: stream, length) into frames; a rest that is cut off is left out. */
 export function* framesOf(buffer: Buffer): Generator<{ stream: LogLine["stream"]; payload: Buffer }> {
   let offset = 0;
-  while (offset + 8 <= buffer.length) {
+  while (offset + FRAME_HEADER <= buffer.length) {
     const length = buffer.readUInt32BE(offset + 4);
-    if (offset + 8 + length > buffer.length) return;
+    if (offset + FRAME_HEADER + length > buffer.length) return;
     const stream = buffer[offset] === 2 ? "stderr" : "stdout";
-    yield { stream, payload: buffer.subarray(offset + 8, offset + 8 + length) };
-    offset += 8 + length;
+    const start = offset + FRAME_HEADER;
+    yield { stream, payload: buffer.subarray(start, start + length) };
+    offset = start + length;
   }
 }
 
