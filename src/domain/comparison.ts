@@ -1,8 +1,14 @@
 import type { Outcome } from "./job.ts";
+import { formatByteDifference, formatPercent } from "./quantities.ts";
 import type { Ledgers } from "./registry.ts";
 import type { ImageReport, RunReport, Scenario, StrategyReport, VerdictWord } from "./report.ts";
 
 export type LedgerId = keyof Ledgers;
+
+/** A figure decides only beyond `ratio` of the current one and beyond its absolute floor. */
+export type Thresholds = { ratio: number; bytes: number; durationMs: number };
+
+export const THRESHOLDS: Thresholds = { ratio: 0.05, bytes: 1_000_000, durationMs: 1_000 };
 
 /** How a ledger is spoken of: its name, `by` inside a sentence, and its rule. */
 export const LEDGERS: Record<LedgerId, { name: string; by: string; rule: string }> = {
@@ -88,6 +94,20 @@ export function scenarioBefore(strategy: StrategyReport, scenario: Scenario): Sc
 export function chargeOf(strategy: StrategyReport, scenario: Scenario, ledger: LedgerId): number | null {
   const bytes = runOf(strategy, scenario)?.ledgers?.[ledger];
   return typeof bytes === "number" ? bytes : null;
+}
+
+/** What the proposed side stores more than the current one after a scenario: `+2.01 MB (+18.1 %)`; null where it is not known. */
+export function differenceAfter(
+  current: StrategyReport,
+  proposed: StrategyReport,
+  scenario: Scenario,
+  ledger: LedgerId,
+): string | null {
+  const from = chargeOf(current, scenario, ledger);
+  const to = chargeOf(proposed, scenario, ledger);
+  if (from === null || to === null) return null;
+  const percent = formatPercent(from, to);
+  return `${formatByteDifference(to - from)}${percent === null ? "" : ` (${percent})`}`;
 }
 
 /** The scenario whose bytes decide: the last edit, or the last run where nothing was edited. */

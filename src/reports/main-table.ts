@@ -9,9 +9,10 @@ import {
   scenariosOf,
 } from "../domain/comparison.ts";
 import type { LedgerId } from "../domain/comparison.ts";
-import { formatByteDifference, formatBytes, formatMemory } from "../domain/quantities.ts";
+import { formatByteDifference, formatMemory } from "../domain/quantities.ts";
 import type { ImageReport, RunReport, Scenario, StrategyReport } from "../domain/report.ts";
 import { median, range } from "../domain/statistics.ts";
+import { chargeCell } from "./charge-cell.ts";
 import type { Grid } from "./plain-table.ts";
 
 /** The main table, a row per strategy: current, proposed, then what else was tried. */
@@ -42,7 +43,7 @@ export function mainStorageGrid(image: ImageReport, deciding: LedgerId): Grid {
   const columns = edits.length > 2 ? ["per edit"] : edits.map((edit) => `+ ${edit}`);
   const ledgers = ledgersBeside(deciding);
   const rows = rowsOf(image).map(({ name, strategy }) => {
-    const before = beforeEdits(strategy);
+    const before = scenarioBefore(strategy, "edit 1");
     return [
       name,
       ...ledgers.map((ledger) => chargeCell(strategy, before, ledger)),
@@ -83,25 +84,12 @@ export function growthGrid(image: ImageReport, deciding: LedgerId): Grid | null 
 
 /** Mean growth by an edit, over those that were measured. */
 function slopeCell(strategy: StrategyReport, edits: readonly Scenario[], ledger: LedgerId): string {
-  const before = beforeEdits(strategy);
+  const before = scenarioBefore(strategy, "edit 1");
   const last = edits.findLast((edit) => chargeOf(strategy, edit, ledger) !== null);
   const from = before === null ? null : chargeOf(strategy, before, ledger);
   const to = last === undefined ? null : chargeOf(strategy, last, ledger);
   if (last === undefined || from === null || to === null) return "none";
   return formatByteDifference(Math.round((to - from) / editNumber(last)));
-}
-
-/** The last run before any edit that left something to charge. */
-function beforeEdits(strategy: StrategyReport): Scenario | null {
-  const charged = strategy.runs.filter((run) => editNumber(run.scenario) === 0 && run.ledgers !== null);
-  return charged.at(-1)?.scenario ?? null;
-}
-
-function chargeCell(strategy: StrategyReport, scenario: Scenario | null, ledger: LedgerId): string {
-  const charged = scenario === null ? null : runOf(strategy, scenario)?.ledgers;
-  if (!charged) return "none";
-  const bytes = charged[ledger];
-  return bytes === "unknown" ? "unknown" : formatBytes(bytes);
 }
 
 function growthCell(strategy: StrategyReport, edit: Scenario, ledger: LedgerId): string {

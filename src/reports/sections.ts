@@ -1,4 +1,5 @@
 import {
+  differenceAfter,
   editNumber,
   labelOf,
   LEDGERS,
@@ -9,9 +10,10 @@ import {
   scenariosOf,
 } from "../domain/comparison.ts";
 import type { LedgerId } from "../domain/comparison.ts";
-import { formatByteDifference, formatBytes, formatMemory, formatPercent } from "../domain/quantities.ts";
+import { formatBytes, formatMemory } from "../domain/quantities.ts";
 import type { ImageReport, RunReport, Scenario, StrategyReport } from "../domain/report.ts";
 import { median, range } from "../domain/statistics.ts";
+import { chargeCell } from "./charge-cell.ts";
 import type { Grid } from "./plain-table.ts";
 
 /** Tables of an answer, the same in every format. The report given here is already clean. */
@@ -158,24 +160,13 @@ export function storageGrid(image: ImageReport, deciding: LedgerId): Grid {
   };
 }
 
-function chargeCell(strategy: StrategyReport | null, scenario: Scenario, ledger: LedgerId): string {
-  const ledgers = strategy && runOf(strategy, scenario)?.ledgers;
-  if (!ledgers) return "none";
-  const bytes = ledgers[ledger];
-  return bytes === "unknown" ? "unknown" : formatBytes(bytes);
-}
-
 function differenceCell(
   current: StrategyReport | null,
   proposed: StrategyReport | null,
   scenario: Scenario,
   ledger: LedgerId,
 ): string {
-  const from = current && runOf(current, scenario)?.ledgers?.[ledger];
-  const to = proposed && runOf(proposed, scenario)?.ledgers?.[ledger];
-  if (typeof from !== "number" || typeof to !== "number") return "";
-  const percent = formatPercent(from, to);
-  return `${formatByteDifference(to - from)}${percent === null ? "" : ` (${percent})`}`;
+  return (current && proposed && differenceAfter(current, proposed, scenario, ledger)) ?? "";
 }
 
 /** Repositories with tags and bytes after the last scenario; one that ended earlier says after which. */
@@ -206,11 +197,9 @@ export function repositoryGrid(image: ImageReport): { after: string; grid: Grid 
 export function exactGrid(image: ImageReport, exact: (bytes: number) => string): Grid {
   const rows = scenariosOf(image.strategies).flatMap((scenario) =>
     allOf(image).map(({ name, strategy }) => {
-      const ledgers = runOf(strategy, scenario)?.ledgers;
-      const cells = (Object.keys(LEDGERS) as LedgerId[]).map((ledger) => {
-        const bytes = ledgers?.[ledger];
-        return bytes === undefined ? "none" : bytes === "unknown" ? "unknown" : exact(bytes);
-      });
+      const cells = (Object.keys(LEDGERS) as LedgerId[]).map((ledger) =>
+        chargeCell(strategy, scenario, ledger, exact),
+      );
       return [scenario as string, name].concat(cells);
     }),
   );

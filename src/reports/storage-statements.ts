@@ -1,12 +1,12 @@
 import {
   chargeOf,
   editNumber,
+  lastScenario,
   LEDGERS,
   namesOf,
   pairOf,
   runOf,
   scenarioBeforeEdits,
-  scenariosOf,
 } from "../domain/comparison.ts";
 import type { LedgerId } from "../domain/comparison.ts";
 import { formatByteDifference, formatBytes, formatCount, formatPercent } from "../domain/quantities.ts";
@@ -41,7 +41,7 @@ export function storageStatement(image: ImageReport, deciding: LedgerId): string
 /** What stays to be said of storage where a claim about it was answered: what no answer holds. */
 export function storageRemarks(image: ImageReport, deciding: LedgerId): string[] {
   const both = sides(image);
-  const last = scenariosOf(image.strategies).at(-1);
+  const last = lastScenario(image.strategies);
   if (!both || !last || editNumber(last) === 0 || !compared(both, last, deciding)) return [];
   return [...holdingSaid(both, last), NOT_CLEANED];
 }
@@ -80,7 +80,7 @@ function conclusion(added: number, once: number, other: LedgerId): string {
 }
 
 function afterEdits(image: ImageReport, both: Sides, ledger: LedgerId, before: Scenario | null): string[] {
-  const last = scenariosOf(image.strategies).at(-1);
+  const last = lastScenario(image.strategies);
   if (!last || editNumber(last) === 0) return [];
   const now = compared(both, last, ledger);
   if (!now) return [];

@@ -1,5 +1,5 @@
 import {
-  chargeOf,
+  differenceAfter,
   editNumber,
   firstFailure,
   gravestFirst,
@@ -12,13 +12,7 @@ import {
 } from "../domain/comparison.ts";
 import type { LedgerId } from "../domain/comparison.ts";
 import type { Outcome } from "../domain/job.ts";
-import {
-  formatByteDifference,
-  formatCount,
-  formatDuration,
-  formatMemory,
-  formatPercent,
-} from "../domain/quantities.ts";
+import { formatCount, formatDuration, formatMemory, formatPercent } from "../domain/quantities.ts";
 import { UNLIMITED_LOOPBACK } from "../domain/report.ts";
 import type { ImageReport, Report, Scenario, StrategyReport } from "../domain/report.ts";
 import { median } from "../domain/statistics.ts";
@@ -132,19 +126,6 @@ function storageOfBroken(current: StrategyReport, proposed: StrategyReport, ledg
     : "it stores";
   const start = `${given} ${before} ${LEDGERS[ledger].by}`;
   return afterwards && last ? `${start}, ${afterwards} ${after(last)}` : `${start} ${after(first)}`;
-}
-
-function differenceAfter(
-  current: StrategyReport,
-  proposed: StrategyReport,
-  scenario: Scenario,
-  ledger: LedgerId,
-): string | null {
-  const from = chargeOf(current, scenario, ledger);
-  const to = chargeOf(proposed, scenario, ledger);
-  if (from === null || to === null) return null;
-  const percent = formatPercent(from, to);
-  return `${formatByteDifference(to - from)}${percent === null ? "" : ` (${percent})`}`;
 }
 
 function after(scenario: Scenario): string {
