@@ -2,7 +2,7 @@ import type { ReadingOfChange } from "./bot.ts";
 import { refuseUnrunnable } from "./builders/index.ts";
 import type { ThreadText } from "./claims/types.ts";
 import type { Change } from "./domain/change.ts";
-import type { LedgerId } from "./domain/comparison.ts";
+import type { LedgerId, Thresholds } from "./domain/comparison.ts";
 import type { Limits } from "./domain/job.ts";
 import { Problem } from "./domain/problem.ts";
 import type { Recipe, RecipeComparison } from "./domain/recipe.ts";
@@ -18,7 +18,6 @@ import { fitRepeats, type Repeats } from "./trials/fit-repeats.ts";
 import { pairsOf, type ImagePair, type NotBuilt, type Selection } from "./trials/plan.ts";
 import { namedProject, type PipelineContext } from "./trials/references.ts";
 import type { WantedStrategy } from "./trials/strategies.ts";
-import type { Thresholds } from "./trials/verdict.ts";
 
 /** What is asked of a trial. */
 export type TrialRequest = {

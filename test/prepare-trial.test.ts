@@ -7,7 +7,7 @@ import { changeOfRevision } from "../src/git/read-change.ts";
 import { openRepository } from "../src/git/repository.ts";
 import { prepareTrial, type PreparedTrial, type TrialRequest } from "../src/prepare-trial.ts";
 import { wantedStrategies } from "../src/trials/strategies.ts";
-import { THRESHOLDS } from "../src/trials/verdict.ts";
+import { THRESHOLDS } from "../src/domain/comparison.ts";
 import { sampleRepository, type SampleFile } from "./git/sample-repository.ts";
 
 const REQUEST: TrialRequest = {

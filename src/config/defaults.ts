@@ -1,6 +1,7 @@
+import { THRESHOLDS } from "../domain/comparison.ts";
 import { DEFAULT_LIMITS } from "../domain/job.ts";
 
-/** What holds where neither a file nor the command says otherwise. `THRESHOLDS` of src/trials/verdict.ts are the same figures. */
+/** What holds where neither a file nor the command says otherwise. */
 export const DEFAULTS = {
   repeats: 3,
   /** Repeats where a link is set, so that times can decide: five give a range that means something. */
@@ -10,7 +11,7 @@ export const DEFAULTS = {
   edits: ["first", "last"] as ("first" | "last" | number)[],
   /** Edits that are replayed from the Dockerfile's history. */
   replay: 4,
-  thresholds: { ratio: 0.05, bytes: 1_000_000, durationMs: 1000 },
+  thresholds: THRESHOLDS,
   limits: DEFAULT_LIMITS,
   ledger: "namespace",
   privileges: "auto",

@@ -1,4 +1,4 @@
-import type { LedgerId } from "../domain/comparison.ts";
+import type { LedgerId, Thresholds } from "../domain/comparison.ts";
 import type { Limits } from "../domain/job.ts";
 import { formatCount, formatDuration, formatMemory } from "../domain/quantities.ts";
 import { parseLink } from "../network/link-rate.ts";
@@ -46,7 +46,7 @@ export type EffectiveSettings = {
   repeats: number;
   /** Time that images are chosen for; null for one image with all its repeats. */
   budgetMs: number | null;
-  thresholds: { ratio: number; bytes: number; durationMs: number };
+  thresholds: Thresholds;
   ledger: { id: LedgerId; why: string };
   limits: Limits;
   /** Rate of the link to the registry, `100mbit`; null where none is set. */
@@ -190,7 +190,7 @@ function imagesOf({ operator, project, command }: Sides, capped: TakeCapped, not
   };
 }
 
-function thresholdsOf({ operator, project }: Sides, first: TakeFirst): EffectiveSettings["thresholds"] {
+function thresholdsOf({ operator, project }: Sides, first: TakeFirst): Thresholds {
   const said = (key: "bytes" | "percent" | "seconds") =>
     first(
       `thresholds.${key}`,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Mirror } from "../domain/mirror.ts";
+import { formatCount } from "../domain/quantities.ts";
 import { Problem } from "../domain/problem.ts";
 import { editorSchema } from "./editor-schema.ts";
 import { readSettings, type SettingsText } from "./settings-file.ts";
@@ -202,7 +203,7 @@ export function readOperatorFile(source: SettingsText): OperatorSettings {
   if (faults === null) return settings;
   throw new Problem(
     "configuration",
-    `${source.path} has ${faults.length === 1 ? "one fault" : `${faults.length} faults`}.`,
+    `${source.path} has ${formatCount(faults.length, "fault")}.`,
     "Mend the lines below; docs/configure.md lists every key.",
     faults,
   );

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { FileDiff } from "../domain/change.ts";
+import { formatCount } from "../domain/quantities.ts";
 import { Problem } from "../domain/problem.ts";
 import type { SourceLine } from "../domain/recipe.ts";
 import { editorSchema } from "./editor-schema.ts";
@@ -44,7 +45,7 @@ export function readProjectFile(source: SettingsText): ProjectSettings {
   if (faults === null) return settings;
   throw new Problem(
     "project-file",
-    `${source.path} of the target branch has ${faults.length === 1 ? "one fault" : `${faults.length} faults`}.`,
+    `${source.path} of the target branch has ${formatCount(faults.length, "fault")}.`,
     "Mend the lines below on the target branch; `tare config` reads the file alone.",
     faults,
   );
@@ -54,14 +55,14 @@ export function readProjectFile(source: SettingsText): ProjectSettings {
 type Tree = {
   read(path: string): string | null;
   whyNot(path: string): string | null;
-  list(): readonly string[];
+  has(path: string): boolean;
 };
 
 /** The project's settings from a tree: give the target branch's, never the head's. Null where it has no such file. */
 export function projectSettingsOf(tree: Tree): ProjectSettings | null {
   const text = tree.read(PROJECT_FILE);
   if (text !== null) return readProjectFile({ path: PROJECT_FILE, text });
-  if (!tree.list().includes(PROJECT_FILE)) return null;
+  if (!tree.has(PROJECT_FILE)) return null;
   throw new Problem(
     "project-file",
     `${PROJECT_FILE} of the target branch cannot be read: ${tree.whyNot(PROJECT_FILE) ?? "unknown"}.`,

@@ -2,6 +2,7 @@ import { createPrivateKey } from "node:crypto";
 import { z } from "zod";
 import type { GithubOptions } from "../channels/github.ts";
 import type { GitlabOptions } from "../channels/gitlab.ts";
+import { formatCount } from "../domain/quantities.ts";
 import { Problem } from "../domain/problem.ts";
 
 /** Settings of the web process; a forge that is not set up is null, and at least one is. */
@@ -93,10 +94,9 @@ export function readServeConfig(environment: Environment, readFile: (path: strin
     faults.push("GITLAB_WEBHOOK_PATH: must differ from GITHUB_WEBHOOK_PATH");
   }
   if (faults.length > 0 || !web) {
-    const count = faults.length === 1 ? "one fault" : `${faults.length} faults`;
     throw new Problem(
       "configuration",
-      `The settings have ${count}.`,
+      `The settings have ${formatCount(faults.length, "fault")}.`,
       "Set these environment variables.",
       faults,
     );

@@ -25,14 +25,14 @@ export type Lowered = { asked: number; by: Origin; allowed: number; why: string 
  */
 export function withinCeiling(values: Capped): Settled {
   const { command, project, operator, ceiling, fallback, unwritten } = values;
-  const own = Math.min(operator ?? fallback, ceiling ?? Number.POSITIVE_INFINITY);
+  const own = operator ?? fallback;
   if (command !== undefined) return settle(command, "command", ceiling, "ceiling of tare.yml");
   if (project !== undefined) {
     const written = ceiling ?? operator;
     const from = written === undefined ? "default ceiling" : "ceiling of tare.yml";
     return settle(project, ".tare.yml", written ?? unwritten, from);
   }
-  if (ceiling !== undefined && (operator ?? fallback) > ceiling) {
+  if (ceiling !== undefined && own > ceiling) {
     return { value: ceiling, from: "ceiling of tare.yml", lowered: null };
   }
   return { value: own, from: operator === undefined ? "default" : "tare.yml", lowered: null };

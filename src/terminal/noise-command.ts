@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { runPrepared } from "../answer-trial.ts";
-import { pairOf, runOf } from "../domain/comparison.ts";
+import { pairOf, runOf, THRESHOLDS } from "../domain/comparison.ts";
 import { DEFAULT_LIMITS } from "../domain/job.ts";
 import { Outage } from "../domain/problem.ts";
 import { formatDuration, formatPercent } from "../domain/quantities.ts";
@@ -13,7 +13,6 @@ import type { Progress } from "../trials/conduct.ts";
 import { loadImageSource } from "../trials/image-source.ts";
 import { adaptRecipe } from "../trials/strategies.ts";
 import { judge } from "../trials/statistics.ts";
-import { THRESHOLDS } from "../trials/verdict.ts";
 import { createProgress } from "./dialogue.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { interruption, withTestbed } from "./session.ts";

@@ -3,7 +3,7 @@ import type { Limits } from "../domain/job.ts";
 import type { Mirror } from "../domain/mirror.ts";
 import type { BuilderId } from "../domain/recipe.ts";
 import type { ImageReport, StrategyReport, UpstreamAccess } from "../domain/report.ts";
-import { labelOf, type LedgerId } from "../domain/comparison.ts";
+import { labelOf, type LedgerId, type Thresholds } from "../domain/comparison.ts";
 import { allBases, editReports, scenariosOfSource, type ImageSource } from "./image-source.ts";
 import type { ImagePair } from "./plan.ts";
 import type { PipelineContext } from "./references.ts";
@@ -11,7 +11,7 @@ import { runTrial, type TrialDoors, type TrialRecord } from "./run-trial.ts";
 import { repeatDifferences, summarizeRuns } from "./summarize.ts";
 import { summarizeForks } from "./summarize-forks.ts";
 import { FORK_PIPELINES, forkSpec, runsInForks, slug, trialSpec } from "./trial-spec.ts";
-import { judgeImage, type Thresholds } from "./verdict.ts";
+import { judgeImage } from "./verdict.ts";
 
 /** A strategy that the change does not name, tried to compare. */
 export type Alternative = { variant: string | null; source: ImageSource };

@@ -8,17 +8,12 @@ import {
   runOf,
   scenariosOf,
 } from "../domain/comparison.ts";
-import type { LedgerId } from "../domain/comparison.ts";
+import type { LedgerId, Thresholds } from "../domain/comparison.ts";
 import { formatBytes } from "../domain/quantities.ts";
 import { UNLIMITED_LOOPBACK } from "../domain/report.ts";
 import type { DecidingFigure, Scenario, StrategyReport, VerdictWord } from "../domain/report.ts";
 import { judge, judgeDifference } from "./statistics.ts";
 import type { Judged } from "./statistics.ts";
-
-/** A figure decides only beyond `ratio` of the current one and beyond its absolute floor. */
-export type Thresholds = { ratio: number; bytes: number; durationMs: number };
-
-export const THRESHOLDS: Thresholds = { ratio: 0.05, bytes: 1_000_000, durationMs: 1_000 };
 
 /**
  * The verdict on one image, with the figures it rests on: bytes in the deciding ledger after the last edit,

@@ -4,7 +4,7 @@ import { effectiveSettings, type Wishes } from "../../src/config/effective-setti
 import { readOperatorFile } from "../../src/config/operator-file.ts";
 import { readProjectFile } from "../../src/config/project-file.ts";
 import { DEFAULT_LIMITS } from "../../src/domain/job.ts";
-import { THRESHOLDS } from "../../src/trials/verdict.ts";
+import { THRESHOLDS } from "../../src/domain/comparison.ts";
 
 const operator = (text: string) => readOperatorFile({ path: "tare.yml", text });
 const project = (text: string) => readProjectFile({ path: ".tare.yml", text });
