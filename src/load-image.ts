@@ -11,7 +11,13 @@ import type { TreeReader } from "./git/tree-reader.ts";
 import type { ImageTrial } from "./trials/conduct.ts";
 import { allBases, loadImageSource, type EditChoice, type ImageSource } from "./trials/image-source.ts";
 import type { ImagePair, NotBuilt } from "./trials/plan.ts";
-import { sameReference, trialReference, type PipelineContext } from "./trials/references.ts";
+import {
+  inProject,
+  projectDirectoryOf,
+  sameReference,
+  trialReference,
+  type PipelineContext,
+} from "./trials/references.ts";
 import { adaptRecipe, type WantedStrategy } from "./trials/strategies.ts";
 import { labelOf } from "./domain/comparison.ts";
 
@@ -39,18 +45,20 @@ export type LoadImage = (pair: ImagePair) => Promise<Loaded>;
 
 /** Problems: what `loadImageSource` and the builders refuse, `dockerfile-missing`, `nothing-to-try` for a circle of images. */
 export function createLoadImage(options: LoadOptions): LoadImage {
+  const contexts = createReadContexts(options.repository, projectDirectoryOf(options.context));
   const history = createLoadHistory({
     repository: options.repository,
     change: options.change,
     most: options.replay,
     obstacle: (base) => (isOwn(base, options) ? null : options.obstacle(base)),
-    contextOf: (tree, path) => contextBelow(options.repository, tree, path, directoryOf(options)),
+    contextOf: contexts,
   });
   const load = async (pair: ImagePair, past: LoadHistory): Promise<Loaded> => {
-    const current = await loadSide(options, pair.current, "base", [], past);
-    const proposed = await loadSide(options, pair.proposed, "head", [], past);
+    const loading: Loading = { ...options, past, contexts };
+    const current = await loadSide(loading, pair.current, "base", []);
+    const proposed = await loadSide(loading, pair.proposed, "head", []);
     const notes = [...new Set([...current.notes, ...proposed.notes])];
-    const { others, refused } = await loadOthers(options, pair, past);
+    const { others, refused } = await loadOthers(loading, pair);
     const real = proposed.source.edits.some(({ synthetic }) => !synthetic);
     const synthetic = real ? async () => (await load(pair, noHistory)).trial : null;
     const trial = { pair, current: current.source, proposed: proposed.source, others, synthetic };
@@ -58,6 +66,9 @@ export function createLoadImage(options: LoadOptions): LoadImage {
   };
   return (pair) => load(pair, history);
 }
+
+/** How one image is loaded: the options, with what is read of earlier versions and of build contexts. */
+type Loading = LoadOptions & { past: LoadHistory; contexts: ReadContexts };
 
 const noHistory: LoadHistory = async () => ({ versions: [], ownName: "", notes: [] });
 
@@ -68,14 +79,9 @@ function isOwn(base: string, { reading, context }: LoadOptions): boolean {
   );
 }
 
-function directoryOf({ context }: LoadOptions): string {
-  return `/builds/${context.projectPath}`;
-}
-
 async function loadOthers(
-  options: LoadOptions,
+  options: Loading,
   pair: ImagePair,
-  past: LoadHistory,
 ): Promise<{ others: ImageTrial["others"]; refused: NotBuilt[] }> {
   const others: ImageTrial["others"] = [];
   const refused: NotBuilt[] = [];
@@ -91,7 +97,7 @@ async function loadOthers(
     } else {
       const twin = [pair.proposed, pair.current].find((recipe) => recipe.strategy === strategy);
       const recipe = twin === undefined ? adapted : variantOfOwn(twin, adapted, wanted.variant);
-      const { source } = await loadSide(options, recipe, "head", [], past);
+      const { source } = await loadSide(options, recipe, "head", []);
       others.push({ variant: wanted.variant, source });
     }
   }
@@ -119,20 +125,19 @@ function neutralOf({ current, proposed }: ImagePair): Recipe {
 }
 
 async function loadSide(
-  options: LoadOptions,
+  options: Loading,
   recipe: Recipe,
   which: "base" | "head",
   chain: readonly string[],
-  past: LoadHistory,
 ): Promise<{ source: ImageSource; notes: string[] }> {
-  const { repository, change, reading, context } = options;
+  const { change, reading, context, past, contexts } = options;
   const reader = reading.readers[which];
   refuseSide(recipe, reader, context);
   const own = recipe.dockerfile === null ? null : reader.read(recipe.dockerfile);
   const { versions, ownName, notes } = await past(recipe, own ?? "");
   const source = await loadImageSource(recipe, chain.length === 0 ? options.edits : [], {
     read: (path) => reader.read(path),
-    readContext: (path) => contextBelow(repository, change[which], path, directoryOf(options)),
+    readContext: (path) => contexts(change[which], path),
     versions,
     ownName,
   });
@@ -141,7 +146,7 @@ async function loadSide(
 
 /** Images of the same tree that this one starts from, with all that they start from, in the order of building. */
 async function chainOf(
-  options: LoadOptions,
+  options: Loading,
   source: ImageSource,
   which: "base" | "head",
   chain: readonly string[],
@@ -162,7 +167,7 @@ async function chainOf(
         "Mend the FROM lines, or leave this image out with --images.",
       );
     }
-    const { source: loaded } = await loadSide(options, parent, which, deeper, noHistory);
+    const { source: loaded } = await loadSide({ ...options, past: noHistory }, parent, which, deeper);
     ownBases.push(base);
     startsFrom.push(...loaded.startsFrom, loaded);
   }
@@ -184,12 +189,17 @@ function refuseSide(recipe: Recipe, reader: TreeReader, context: PipelineContext
   );
 }
 
-function contextBelow(
-  repository: Repository,
-  tree: Tree,
-  path: string,
-  directory: string,
-): Promise<JobFile[]> {
-  const into = path === "." ? directory : `${directory}/${path}`;
-  return contextFiles(repository, tree, path, { into, maxBytes: MAX_CONTEXT_BYTES });
+type ReadContexts = (tree: Tree, path: string) => Promise<JobFile[]>;
+
+/** Reads build contexts, each once: both sides, all strategies and often all images have the same. */
+function createReadContexts(repository: Repository, directory: string): ReadContexts {
+  const read = new Map<string, Promise<JobFile[]>>();
+  return (tree, path) => {
+    const key = `${tree.tree} ${path}`;
+    const found =
+      read.get(key) ??
+      contextFiles(repository, tree, path, { into: inProject(directory, path), maxBytes: MAX_CONTEXT_BYTES });
+    read.set(key, found);
+    return found;
+  };
 }

@@ -36,7 +36,8 @@ export function checkedResult(said: JobResult, build: BuildRun, after: Snapshot)
   }
 }
 
-function withLine(result: JobResult, text: string): JobResult {
+/** A result with a line of Tare's own at the end of its log. */
+export function withLine(result: JobResult, text: string): JobResult {
   const atMs = result.log.at(-1)?.atMs ?? 0;
   return { ...result, log: [...result.log, { atMs, stream: "stderr", line: `[tare: ${text}]` }] };
 }

@@ -1,5 +1,4 @@
 import type { Recipe, RecipeComparison } from "../domain/recipe.ts";
-import type { Scenario } from "../domain/report.ts";
 import { Problem } from "../domain/problem.ts";
 
 /** One image of a change with the recipes of both sides. */
@@ -91,6 +90,3 @@ export function leftOut(pairs: readonly ImagePair[]): NotBuilt[] {
   const what = names.length > 4 ? `${shown} and ${names.length - 4} more` : shown;
   return [{ what, why: "not chosen for this trial" }];
 }
-
-/** Scenarios of a trial with one edit, in order: each starts from what the one before left in the registry. */
-export const SCENARIOS: readonly Scenario[] = ["cold", "warm", "edit 1"];

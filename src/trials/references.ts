@@ -73,6 +73,16 @@ export function expandPredefined(text: string, context: PipelineContext, host: s
   );
 }
 
+/** Where the tree lies in a job of the pipeline, as GitLab's runner has it. */
+export function projectDirectoryOf({ projectPath }: PipelineContext): string {
+  return `/builds/${projectPath}`;
+}
+
+/** A path of the tree inside the job; `.` is the tree's root. */
+export function inProject(directory: string, path: string): string {
+  return path === "." ? directory : `${directory}/${path}`;
+}
+
 /** Whether two references, as templates and Dockerfiles write them, name one image of the pipeline's registry. */
 export function sameReference(a: string, b: string, context: PipelineContext): boolean {
   const host = "registry.invalid";

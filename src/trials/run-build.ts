@@ -3,7 +3,7 @@ import type { Job, JobResult, Phases } from "../domain/job.ts";
 import type { Snapshot, Traffic } from "../domain/registry.ts";
 import { blobsOf } from "../registry/ledgers.ts";
 import type { TrialRegistry } from "../registry/trial-registry.ts";
-import { checkedResult } from "./check-result.ts";
+import { checkedResult, withLine } from "./check-result.ts";
 import { countHits, imageManifest } from "./hits.ts";
 import { registryRemark } from "./registry-errors.ts";
 import { repositoryOf, tagOf } from "./references.ts";
@@ -124,14 +124,10 @@ export async function buildPrerequisites(
     if (result.outcome !== "succeeded") {
       signal.throwIfAborted();
       registryRemark("an image that this one starts from", result.outcome, await registry.traffic());
-      return withLine(result, "[tare: the image that this one starts from could not be built]");
+      return withLine(result, "the image that this one starts from could not be built");
     }
   }
   return null;
-}
-
-function withLine(result: JobResult, line: string): JobResult {
-  return { ...result, log: [...result.log, { atMs: 0, stream: "stderr", line }] };
 }
 
 function withCredentials(

@@ -10,6 +10,8 @@ import {
   expandPredefined,
   forkContext,
   forkNamespace,
+  inProject,
+  projectDirectoryOf,
   trialReference,
   type PipelineContext,
 } from "./references.ts";
@@ -97,7 +99,7 @@ type Step = { name: string; source: ImageSource; scenario: Scenario; pipeline: P
 function describeRun(step: Step, host: string, limits: Limits, options: SpecOptions): PlannedRun {
   const { name, source, scenario, pipeline } = step;
   const recipe = withVariables(source.recipe, host, pipeline);
-  const projectDirectory = `/builds/${options.context.projectPath}`;
+  const projectDirectory = projectDirectoryOf(options.context);
   const mapped = (references: string[]) => [
     ...new Set(references.map((reference) => trialReference(reference, pipeline, host, recipe))),
   ];
@@ -112,7 +114,7 @@ function describeRun(step: Step, host: string, limits: Limits, options: SpecOpti
     files: filesFor(source, scenario, projectDirectory),
     projectDirectory,
     dockerfile: `${projectDirectory}/${source.dockerfile}`,
-    context: context === null ? null : context === "." ? projectDirectory : `${projectDirectory}/${context}`,
+    context: context === null ? null : inProject(projectDirectory, context),
     registryHost: host,
     mirrors: options.mirrors,
     proxy: options.proxy,
