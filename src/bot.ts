@@ -43,8 +43,7 @@ export async function readBothTrees(repository: Repository, change: Change): Pro
 /** Reads the recipes of one tree. Problem `template-unreadable` where its entry file is there but is no file to read. */
 export function readTree(reader: TreeReader): TreeRecipes {
   const read = readRecipes(reader);
-  // Only where nothing was read is the whole tree listed.
-  if (read.files.length > 0 || !reader.list().includes(ENTRY)) return read;
+  if (read.files.length > 0 || !reader.has(ENTRY)) return read;
   throw new Problem(
     "template-unreadable",
     `${ENTRY} cannot be read: ${reader.whyNot(ENTRY) ?? "unknown"}.`,

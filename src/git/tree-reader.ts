@@ -10,6 +10,8 @@ export type TreeReader = {
   read(path: string): string | null;
   /** Why `read` gave null, for people. */
   whyNot(path: string): string | null;
+  /** Whether a path of the tree is anything but a directory. */
+  has(path: string): boolean;
   /** Every path of the tree. Costs one listing of the whole tree, once. */
   list(): readonly string[];
 };
@@ -89,6 +91,10 @@ function reader(
     whyNot: (path) => {
       const entry = find(path);
       return entry ? refusal(entry, repository) : "there is no such file in the tree";
+    },
+    has: (path) => {
+      const entry = find(path);
+      return entry !== undefined && entry.mode !== "040000";
     },
     list: () => {
       paths ??= gitSync(["ls-tree", "-r", "-z", "--name-only", tree.tree], { env: repository.environment })

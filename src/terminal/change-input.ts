@@ -23,6 +23,13 @@ export async function readInput(path: string): Promise<Buffer> {
   }
 }
 
+/** What a patch is applied to: the named revision, or HEAD. */
+export function patchBase(base: string | null): { revision: string; chosenBy: string } {
+  return base === null
+    ? { revision: "HEAD", chosenBy: "HEAD of the repository" }
+    : { revision: base, chosenBy: `--base ${base}` };
+}
+
 /** The change that was asked for. A patch is a stranger's unless somebody vouches for it; a revision of one's own repository is not. */
 export async function changeFromInput(
   repository: Repository,
@@ -34,11 +41,7 @@ export async function changeFromInput(
   }
   if (input.patch !== null) {
     const mail = await parsePatchMail(await readInput(input.patch));
-    const base =
-      input.base === null
-        ? { revision: "HEAD", chosenBy: "HEAD of the repository" }
-        : { revision: input.base, chosenBy: `--base ${input.base}` };
-    return changeOfPatch(repository, mail, base, patchTrust);
+    return changeOfPatch(repository, mail, patchBase(input.base), patchTrust);
   }
   const revision = input.revision ?? "HEAD";
   const base =

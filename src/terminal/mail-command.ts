@@ -10,6 +10,7 @@ import { shouldAnswer } from "../channels/mail/should-answer.ts";
 import { readMailConfig, type MailConfig } from "../config/mail.ts";
 import type { Change } from "../domain/change.ts";
 import { concernsOperator, Problem } from "../domain/problem.ts";
+import { patchBase } from "./change-input.ts";
 import { changeOfPatch } from "../git/read-change.ts";
 import { openRepository, sweepRepositories, type Repository } from "../git/repository.ts";
 import { renderMail } from "../reports/mail.ts";
@@ -83,14 +84,10 @@ async function answerMail(
   const stop = interruption();
   let trees = { base: "", head: "" };
   try {
-    const base =
-      options.base === null
-        ? { revision: "HEAD", chosenBy: "HEAD of the repository" }
-        : { revision: options.base, chosenBy: `--base ${options.base}` };
     const { change, notes } = await changeOfPatch(
       repository,
       mail,
-      base,
+      patchBase(options.base),
       options.trust ? "approved" : "stranger",
     );
     trees = { base: change.base.commit ?? change.base.tree, head: change.head.tree };

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { realpath, writeFile } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Problem } from "../domain/problem.ts";
 import type { Report } from "../domain/report.ts";
@@ -9,7 +9,7 @@ import { readInput } from "./change-input.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { typedCommand } from "./typed-command.ts";
 import { repeatArguments } from "./repeat-arguments.ts";
-import { refuseUnwritable, render, type Format } from "./trial-command.ts";
+import { putOut, refuseUnwritable, render, type Format } from "./trial-command.ts";
 
 /** `format` is null where nobody names one. */
 export type ReplayOptions = { report: string; format: Format | null; out: string | null; again: boolean };
@@ -23,9 +23,7 @@ export async function replayCommand(options: ReplayOptions): Promise<ExitCode> {
   }
   const report = readReport(options.report, await readInput(options.report));
   if (options.again) return repeatTrial(report, options);
-  const text = render(report, format ?? "text");
-  if (out === null) process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
-  else await writeFile(out, text);
+  await putOut(render(report, format ?? "text"), out);
   return 0;
 }
 

@@ -11,6 +11,7 @@ import type { TrialWishes } from "./request.ts";
 import { interruption } from "./session.ts";
 import { settingsEnvironment } from "./settings-environment.ts";
 import { runTrial } from "./trial-command.ts";
+import { typedCommand } from "./typed-command.ts";
 
 /** `tare serve`: webhooks in, comments and notes out. In memory, one change at a time. */
 export async function serveCommand(): Promise<ExitCode> {
@@ -33,7 +34,7 @@ export async function serveCommand(): Promise<ExitCode> {
       thread: [],
       forks: "readable",
       projectPath,
-      command: `tare ${argv.join(" ")}`,
+      command: typedCommand(argv),
       argv,
       yes: true,
     };

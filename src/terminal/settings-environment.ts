@@ -1,12 +1,16 @@
 import { readFileSync } from "node:fs";
 import { openOperatorFile } from "../config/open-operator-file.ts";
 import { operatorEnvironment } from "../config/operator-environment.ts";
-import { mirrorsOf } from "../config/operator-file.ts";
+import { mirrorsOf, type OperatorSettings } from "../config/operator-file.ts";
 import type { TestbedOptions } from "../images/testbed.ts";
 
 /** The environment with these keys of the operator's file filled in; variables that are set win. Never given to a child process. */
 export async function settingsEnvironment(...keys: string[]): Promise<NodeJS.ProcessEnv> {
   const { settings } = await openOperatorFile(process.env);
+  return filled(settings, keys);
+}
+
+function filled(settings: OperatorSettings, keys: string[]): NodeJS.ProcessEnv {
   return operatorEnvironment(settings, process.env, keys, (path) => readFileSync(path, "utf8"));
 }
 
@@ -19,7 +23,7 @@ export async function engineSettings(): Promise<
 > {
   const { settings } = await openOperatorFile(process.env);
   return {
-    environment: await settingsEnvironment(...ENGINE_KEYS),
+    environment: filled(settings, ENGINE_KEYS),
     named: settings.builders ?? {},
     mirrors: mirrorsOf(settings),
   };

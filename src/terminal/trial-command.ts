@@ -52,12 +52,17 @@ export async function trialCommand(options: TrialOptions): Promise<ExitCode> {
     report.notes.unshift(...notes);
     const text = render(report, options.format);
     if (options.report !== null) await writeFile(options.report, renderJson(report));
-    if (options.out === null) process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
-    else await writeFile(options.out, text);
+    await putOut(text, options.out);
     return exitCodeOf(report.verdict, options.failOn);
   } finally {
     stop.dispose();
   }
+}
+
+/** Writes an answer to a file, or to standard output for null. */
+export async function putOut(text: string, out: string | null): Promise<void> {
+  if (out === null) process.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+  else await writeFile(out, text);
 }
 
 /** A trial takes minutes to hours: its answer must not be lost to a directory that is not there. */
