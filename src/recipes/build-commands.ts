@@ -3,7 +3,7 @@ import { readBuildctl } from "./buildctl-build.ts";
 import { readBuildx, readCompose, readDocker } from "./docker-commands.ts";
 import { BUILDAH_GLOBAL, BUILDAH_IMAGE } from "./flag-tables.ts";
 import { parseFlags } from "./flags.ts";
-import { readCalled } from "./called-programs.ts";
+import { readCalled, readsScripts } from "./called-programs.ts";
 import {
   archivePushed,
   fullName,
@@ -148,7 +148,7 @@ function readOther(reading: JobReading, command: ShellCommand, name: string, wor
     note(reading, command, other.why ?? `the builder ${name} is not read yet`);
   } else if (name === "crane" && actions[0] === "push") {
     archivePushed(reading, command, actions[1] ?? "", actions.slice(2));
-  } else if (/^(?:g?make|python[\d.]*|ruby|perl|node|deno|php|pwsh|groovy)$/.test(name)) {
+  } else if (readsScripts(name)) {
     readCalled(reading, command, name, words);
   } else if (!NO_RUNNER.test(name) && callsBuilder(texts.join(" "))) {
     note(reading, command, `a builder that is called through ${name} is not read`);

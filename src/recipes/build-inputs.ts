@@ -20,6 +20,15 @@ export function contextOperand(recipe: Recipe, operands: readonly Field[]): Valu
   return null;
 }
 
+/** Names operands of a program that reads none; an unknown word may be flags. */
+export function noteStrays(recipe: Recipe, operands: readonly Field[], program: string): void {
+  for (const operand of operands) {
+    if (operand.loose) resolved(recipe, "flags", operand.value);
+    else
+      unresolve(recipe, "flags", `${render(operand.value)} belongs to no flag: ${program} does not read it`);
+  }
+}
+
 /** Path of a context that is a directory of the tree. */
 export function contextPath(recipe: Recipe, command: ShellCommand, context: Value): string | null {
   const written = render(context);

@@ -1,4 +1,5 @@
 import type { Recipe } from "../domain/recipe.ts";
+import { noteStrays } from "./build-inputs.ts";
 import { addCacheSources, addCacheTargets, outputOf } from "./cache-flags.ts";
 import { BUILDCTL_BUILD, BUILDCTL_GLOBAL } from "./flag-tables.ts";
 import { isOn, parseFlags, truth, valuesOf } from "./flags.ts";
@@ -24,10 +25,7 @@ export function readBuildctl(
   if (isOn(flags, "help") === true) return "it builds nothing";
   const program = { builder: "buildkit", program: "buildctl build" } as const;
   const recipe = draftRecipe(reading.frame, command, program, flags);
-  for (const operand of operands) {
-    if (operand.loose) resolved(recipe, "flags", operand.value);
-    else unresolve(recipe, "flags", `${render(operand.value)} belongs to no flag: buildctl does not read it`);
-  }
+  noteStrays(recipe, operands, "buildctl");
   const options = pairsOf(valuesOf(flags, "opt").concat(valuesOf(flags, "frontend-opt")));
   readInputs(recipe, command, flags, options);
   readArguments(recipe, options);

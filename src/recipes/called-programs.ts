@@ -9,6 +9,15 @@ import { known, literal, render } from "./value.ts";
 /** Programs that read a script of another language from a file. */
 const INTERPRETERS = /^(?:python[\d.]*|ruby|perl|node|deno|php|pwsh|groovy)$/;
 
+/** Whether a program is make or reads a script of another language. */
+export function readsScripts(name: string): boolean {
+  return isMake(name) || INTERPRETERS.test(name);
+}
+
+function isMake(name: string): boolean {
+  return name === "make" || name === "gmake";
+}
+
 /** Names a Makefile or a script of another language that calls a builder: none of them is read. */
 export function readCalled(
   reading: JobReading,
@@ -16,7 +25,7 @@ export function readCalled(
   name: string,
   words: readonly Field[],
 ): void {
-  if (name === "make" || name === "gmake") readMake(reading, command, words);
+  if (isMake(name)) readMake(reading, command, words);
   if (!INTERPRETERS.test(name)) return;
   const file = words.find((word) => !render(word.value).startsWith("-"));
   const { path } = file === undefined ? { path: null } : treePath(file.value, command.directory);

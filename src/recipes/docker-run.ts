@@ -5,6 +5,7 @@ import { keep, note } from "./job-reading.ts";
 import type { JobReading } from "./job-reading.ts";
 import { callsBuilder } from "./other-builders.ts";
 import type { ShellCommand } from "./shell-session.ts";
+import { directoryValue } from "./shell-state.ts";
 import type { Field } from "./shell-words.ts";
 import { treePath } from "./tree-path.ts";
 import type { TreePath } from "./tree-path.ts";
@@ -73,8 +74,9 @@ function insideOut(word: Field, mounts: readonly Mount[]): Field {
   const path = first.text.slice(at);
   const mount = mounts.find(({ inside }) => path === inside || path.startsWith(`${inside}/`));
   if (mount === undefined) return word;
-  const root = { kind: "variable", name: "CI_PROJECT_DIR" } as const;
-  const below = mount.path === "." ? "" : `/${mount.path}`;
   const tail = cutText(word.value, at + mount.inside.length).tail;
-  return { ...word, value: concatenate(known(first.text.slice(0, at)), [root], known(below), tail) };
+  return {
+    ...word,
+    value: concatenate(known(first.text.slice(0, at)), directoryValue({ path: mount.path }), tail),
+  };
 }

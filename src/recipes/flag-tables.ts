@@ -68,13 +68,6 @@ export const BUILDX_CREATE = flagTable(
   "D=debug f=force",
 );
 
-/** Flags of `docker buildx imagetools create` and `docker manifest`. */
-export const IMAGE_INDEX = flagTable(
-  "annotation arch builder file metadata-file os os-features os-version platform progress tag variant",
-  "amend append dry-run insecure prefer-index purge help",
-  "t=tag f=file a=amend p=purge",
-);
-
 /** Flags of `docker run`, as far as a builder is run by it. */
 export const DOCKER_RUN = flagTable(
   [

@@ -1,5 +1,5 @@
 import type { Recipe } from "../domain/recipe.ts";
-import { givenOrBelow } from "./build-inputs.ts";
+import { givenOrBelow, noteStrays } from "./build-inputs.ts";
 import { KANIKO } from "./flag-tables.ts";
 import { isOn, parseFlags, valuesOf } from "./flags.ts";
 import type { Flag } from "./flags.ts";
@@ -33,10 +33,7 @@ export function readKanikoBuild(
     return "it builds nothing";
   const kaniko = { builder: "kaniko", program: "/kaniko/executor" } as const;
   const recipe = draftRecipe(reading.frame, command, kaniko, flags);
-  for (const operand of operands) {
-    if (operand.loose) resolved(recipe, "flags", operand.value);
-    else unresolve(recipe, "flags", `${render(operand.value)} belongs to no flag: kaniko does not read it`);
-  }
+  noteStrays(recipe, operands, "kaniko");
   recipe.context = contextOf(recipe, command, flags);
   const dockerfile = valuesOf(flags, "dockerfile").at(-1) ?? known("Dockerfile");
   recipe.dockerfile = givenOrBelow(recipe, command, dockerfile, reading.tree);

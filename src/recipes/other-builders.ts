@@ -2,6 +2,9 @@
 export const BUILDERS =
   /docker|executor|kaniko|buildah|podman|buildctl|buildkit|buildx|nerdctl|\bimg\b|\bpack\b|earthly|\bko\b|skopeo|crane|skaffold|werf|\bs2i\b|\bdepot\b|jib|spring-boot:build-image|bootBuildImage|\baz\b.{0,40}\bacr\b|gcloud builds|apptainer|singularity|makisu|nixpacks|devcontainer|container:push|melange|apko/;
 
+/** Words of files and targets whose names say that they build images. */
+export const TELLING_NAME = /docker|image|container|kaniko|buildah|podman|buildkit/i;
+
 /** Words of a program that stand before what it does: flags, and variables that hold some. */
 const BETWEEN = String.raw`\s+(?:(?:-\S+|\$[({]?\w+[)}]?)\s+){0,12}`;
 

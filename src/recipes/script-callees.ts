@@ -1,10 +1,7 @@
-import { callsBuilder } from "./other-builders.ts";
+import { callsBuilder, TELLING_NAME } from "./other-builders.ts";
 import { mentionsBuilder } from "./shell-files.ts";
 import type { ScriptFiles } from "./shell-files.ts";
 import { joinTreePath } from "./tree-path.ts";
-
-/** Words of scripts and targets whose names say that they build images. */
-const TELLING = /image|docker|container|kaniko|buildah|podman|buildkit/i;
 
 /** A path with a variable in it where a program stands. */
 const PROGRAM =
@@ -23,13 +20,13 @@ export function mayCallBuilder(files: ScriptFiles, text: string): boolean {
   const directories = directoriesOf(words);
   const isProgram = new Set([...text.matchAll(PROGRAM)].map((match) => match[1] ?? ""));
   return words.some((word, at) => {
-    if (/^g?make$/.test(word)) return TELLING.test(text) || makefileCalls(files, directories);
+    if (/^g?make$/.test(word)) return TELLING_NAME.test(text) || makefileCalls(files, directories);
     const isCalled =
       word.includes("/") ||
       /^(?:\.|source|sh|bash|ash|dash|python[\d.]*|ruby|node|perl)$/.test(words[at - 1] ?? "");
     if (!isCalled && !/\.(?:sh|bash|py|rb|pl|js)$/.test(word)) return false;
     const path = word.replace(/^(?:\$\{?(?:CI_PROJECT_DIR|PWD)\}?\/)?(?:\.{0,2}\/)*/, "");
-    if (TELLING.test(path)) return true;
+    if (TELLING_NAME.test(path)) return true;
     if (path.includes("$")) return isProgram.has(word);
     return directories.some((directory) => {
       const found = joinTreePath(directory, path);

@@ -36,6 +36,20 @@ export function settle(
   if (weakest !== undefined) mergeStates(state, [weakest.state], condition, session.outer);
 }
 
+/** Goes on after commands that may not have run: from the state before them, or from theirs. */
+export function settleMaybe(
+  session: ShellSession,
+  state: ShellState,
+  branch: ShellState,
+  condition: string,
+): void {
+  const branches = [
+    { state: copyState(state), condition: null },
+    { state: branch, condition },
+  ];
+  settle(session, state, branches, condition);
+}
+
 /** Ends a function, a loop or one round of it: the states that left it early come together with the last one. */
 export function join(
   state: ShellState,

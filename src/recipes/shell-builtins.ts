@@ -18,22 +18,16 @@ export type BuiltinResult =
   | { kind: "input" }
   | { kind: "program" };
 
-type Lookup = (name: string) => Value;
-type Builtin = (words: readonly Field[], state: ShellState, lookup: Lookup) => BuiltinResult;
+type Builtin = (words: readonly Field[], state: ShellState) => BuiltinResult;
 
 const done: BuiltinResult = { kind: "done", status: "true" };
 const program: BuiltinResult = { kind: "program" };
 
 /** Does what a builtin of the shell does to the state; programs that start other programs are taken off. */
-export function runBuiltin(
-  name: string,
-  words: readonly Field[],
-  state: ShellState,
-  lookup: Lookup,
-): BuiltinResult {
+export function runBuiltin(name: string, words: readonly Field[], state: ShellState): BuiltinResult {
   const base = name.slice(name.lastIndexOf("/") + 1);
-  const builtin = BUILTINS.get(name) ?? (WRAPPERS.has(base) ? WRAPPERS.get(base) : undefined);
-  return builtin === undefined ? program : builtin(words, state, lookup);
+  const builtin = BUILTINS.get(name) ?? WRAPPERS.get(base);
+  return builtin === undefined ? program : builtin(words, state);
 }
 
 const BUILTINS = new Map<string, Builtin>([

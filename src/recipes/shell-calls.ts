@@ -4,6 +4,7 @@ import { describe } from "./shell-commands.ts";
 import { followNode, followScript } from "./shell.ts";
 import { join } from "./shell-branches.ts";
 import type { Status } from "./shell-conditions.ts";
+import { TELLING_NAME } from "./other-builders.ts";
 import { openScript } from "./shell-files.ts";
 import { noEnds } from "./shell-session.ts";
 import type { ShellSession } from "./shell-session.ts";
@@ -110,6 +111,3 @@ export function runFile(
   }
   return "ordinary";
 }
-
-/** Scripts whose names say that they build images. */
-const TELLING_NAME = /docker|image|container|kaniko|buildah|podman|buildkit/i;

@@ -98,7 +98,7 @@ function runWords(
   const name = literal(program.value) ?? "";
   const called = state.functions.get(name);
   if (called !== undefined) return callFunction(session, called, rest, state, local);
-  const result = runBuiltin(name, rest, state, (wanted) => readVariable(state, session.outer, wanted));
+  const result = runBuiltin(name, rest, state);
   switch (result.kind) {
     case "done":
       return result.status;

@@ -3,6 +3,7 @@ import { callsBuilder } from "./other-builders.ts";
 import type { ScriptCache, ShellSource } from "./shell-source.ts";
 import { joinTreePath } from "./tree-path.ts";
 import type { TreeFiles } from "./types.ts";
+import { lineCounter } from "./yaml-source.ts";
 
 /** Scripts of a tree that jobs may call. */
 export type ScriptFiles = { tree: TreeFiles; cache: ScriptCache };
@@ -33,20 +34,6 @@ export function openScript(
   if (error !== undefined) return { why: `${path} cannot be read as a shell script: ${error.message}` };
   const lines = lineCounter(text);
   return { source: { script, text, place: (offset) => ({ file: path, line: lines(offset) }) } };
-}
-
-/** Tells the 1-based line of an offset. */
-function lineCounter(text: string): (offset: number) => number {
-  const breaks = [...text.matchAll(/\n/g)].map((match) => match.index);
-  return (offset) => {
-    let [low, high] = [0, breaks.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((breaks[middle] ?? 0) < offset) low = middle + 1;
-      else high = middle;
-    }
-    return low + 1;
-  };
 }
 
 /** Interpreter of a script that is not a shell; null for a shell script. */

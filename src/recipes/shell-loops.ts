@@ -1,6 +1,6 @@
 import type { CommandNode, CompoundList } from "unbash";
 import { followList } from "./shell.ts";
-import { join, settle } from "./shell-branches.ts";
+import { join, settleMaybe } from "./shell-branches.ts";
 import { wordContext } from "./shell-commands.ts";
 import { negate } from "./shell-conditions.ts";
 import type { Status } from "./shell-conditions.ts";
@@ -41,11 +41,7 @@ export function followMaybe(
 ): Status {
   const branch = copyState(state);
   followRounds(within(session, condition), list, branch, (round) => round === 0);
-  const branches = [
-    { state: copyState(state), condition: null },
-    { state: branch, condition },
-  ];
-  settle(session, state, branches, condition);
+  settleMaybe(session, state, branch, condition);
   return "undecided";
 }
 

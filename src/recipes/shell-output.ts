@@ -82,9 +82,7 @@ function printed(
         : known(text);
     }
     case "git":
-      return texts.join(" ") === "rev-parse --show-toplevel"
-        ? [{ kind: "variable", name: "CI_PROJECT_DIR" }]
-        : null;
+      return texts.join(" ") === "rev-parse --show-toplevel" ? directoryValue({ path: "." }) : null;
     default:
       return null;
   }

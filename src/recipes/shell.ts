@@ -1,5 +1,5 @@
 import type { AndOr, CommandNode, CompoundList, If, ParsedScript, PipelineNode, Statement } from "unbash";
-import { settle } from "./shell-branches.ts";
+import { settle, settleMaybe } from "./shell-branches.ts";
 import type { Branch } from "./shell-branches.ts";
 import { followCase } from "./shell-case.ts";
 import { followCommand, wordContext } from "./shell-commands.ts";
@@ -51,11 +51,7 @@ function followAndOr(session: ShellSession, list: AndOr, state: ShellState): Sta
     const condition = operator === "&&" ? left : `${left} fails`;
     const branch = copyState(state);
     const right = followPipeline(within(session, condition), node, branch);
-    const branches = [
-      { state: copyState(state), condition: null },
-      { state: branch, condition },
-    ];
-    settle(session, state, branches, condition);
+    settleMaybe(session, state, branch, condition);
     // `a || b` succeeds if `a`, a program, does.
     status = status === "ordinary" ? "ordinary" : right === status ? status : "undecided";
   }

@@ -32,13 +32,28 @@ const MOST_NODES = 100_000;
 /** GitLab refuses deeper nesting, too. */
 const DEEPEST = 100;
 
+/** Counters of the files that were asked about: every command of a script asks for its line. */
+const counters = new WeakMap<SourceFile, (offset: number) => number>();
+
 /** 1-based line of an offset in a file. */
 export function lineAt(source: SourceFile, offset: number): number {
-  let line = 1;
-  for (let at = source.text.indexOf("\n"); at !== -1 && at < offset; at = source.text.indexOf("\n", at + 1)) {
-    line += 1;
-  }
-  return line;
+  const counter = counters.get(source) ?? lineCounter(source.text);
+  counters.set(source, counter);
+  return counter(offset);
+}
+
+/** Tells the 1-based line of an offset. */
+export function lineCounter(text: string): (offset: number) => number {
+  const breaks = [...text.matchAll(/\n/g)].map((match) => match.index);
+  return (offset) => {
+    let [low, high] = [0, breaks.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((breaks[middle] ?? 0) < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low + 1;
+  };
 }
 
 /** `file:line` of a node, for messages. */
