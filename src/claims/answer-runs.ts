@@ -1,7 +1,7 @@
-import { editNumber } from "../domain/comparison.ts";
+import { editNumber, runOf } from "../domain/comparison.ts";
 import { formatCount, formatDuration, formatMemory, formatPercent } from "../domain/quantities.ts";
 import type { Scenario } from "../domain/report.ts";
-import { aboutImage, greatest, markOf, notTested, runIn, sidesOf } from "./charges.ts";
+import { aboutImage, greatest, markOf, notTested, sidesOf } from "./charges.ts";
 import type { Judged, Sides } from "./charges.ts";
 import type { ClaimFacts, ForkFacts, ForkRunFacts, RunFacts, StrategyFacts } from "./facts.ts";
 import type { Assertion } from "./types.ts";
@@ -63,7 +63,7 @@ function withoutCache({ image, current, proposed, facts }: Sides): Times[] {
 }
 
 function timeOf(strategy: StrategyFacts, scenario: Scenario): number | null {
-  return runIn(strategy, scenario)?.totalMs ?? null;
+  return runOf(strategy, scenario)?.totalMs ?? null;
 }
 
 /** What the two times are charged as, by kind of runner. */

@@ -64,11 +64,11 @@ function rowsAfter(facts: ClaimFacts): Row[] {
 }
 
 /** Rows of the image that shows most: the ledgers that are always named, and any other that says something else. */
-function shown(
-  rows: readonly Row[],
-  holds: (row: Row) => boolean,
+function shown<R extends Row>(
+  rows: readonly R[],
+  holds: (row: R) => boolean,
   facts: ClaimFacts,
-): { rows: Row[]; about: string } {
+): { rows: R[]; about: string } {
   const named = namedLedgers(facts);
   const isNamed = ({ ledger }: Row) => named.includes(ledger);
   const most = greatest(
@@ -85,7 +85,7 @@ function shown(
 }
 
 /** What decides where some figures hold and others do not: the ledger, the edits, or else the image. */
-function why(rows: readonly Row[], holds: (row: Row) => boolean, facts: ClaimFacts): string {
+function why<R extends Row>(rows: readonly R[], holds: (row: R) => boolean, facts: ClaimFacts): string {
   const isMixedBy = (key: (row: Row) => string | number) => {
     const groups = Map.groupBy(rows, (row) => `${key(row)} ${row.sides.image}`);
     return [...groups.values()].some((own) => own.some(holds) && !own.every(holds));
@@ -156,6 +156,8 @@ function paceOf(row: Row): Pace | null {
   return { own, other, timesAfter: (edits) => own.after(edits) / other.after(edits) };
 }
 
+type PacedRow = Row & { pace: Pace };
+
 /** "Triple" is said of the first edit after "double", "quadruple" of the second. */
 function claimedEdits(factor: number): number {
   return Math.max(1, factor - 2);
@@ -166,10 +168,11 @@ const GROWTH_FROM = 0.01;
 
 /** `update the RUN command again, and we now have quadruple` */
 export function answerGrowth({ factor }: Of<"growth by edits">, facts: ClaimFacts): Judged {
-  const rows = rowsAfter(facts).filter((row) => paceOf(row) !== null);
-  const holds = (row: Row) => {
+  const rows = rowsAfter(facts).flatMap((row) => {
     const pace = paceOf(row);
-    if (pace === null) return false;
+    return pace === null ? [] : [{ ...row, pace }];
+  });
+  const holds = ({ pace }: PacedRow) => {
     if (factor !== null) return reaches(pace.timesAfter(claimedEdits(factor)), factor);
     return pace.own.slope >= GROWTH_FROM * pace.own.after(0);
   };
@@ -194,17 +197,14 @@ function paceText({ own, other }: Pace): string {
   return `${formatByteDifference(own.slope)} an edit beside ${formatByteDifference(other.slope)}`;
 }
 
-function slopeText(row: Row): string {
-  const pace = paceOf(row);
-  return pace === null ? "" : `${paceText(pace)} ${LEDGERS[row.ledger].by}`;
+function slopeText({ pace, ledger }: PacedRow): string {
+  return `${paceText(pace)} ${LEDGERS[ledger].by}`;
 }
 
 /** `2.26 times counted per repository (25.09 MB against 11.08 MB, +2.00 MB an edit beside +0 B; computed: 4 times after 10 edits)` */
-function reachText(row: Row, factor: number): string {
-  const pace = paceOf(row);
+function reachText({ pace, ...row }: PacedRow, factor: number): string {
   const times = `${(row.proposed / row.current).toFixed(2)} times ${LEDGERS[row.ledger].by}`;
   const bytes = `${formatBytes(row.proposed)} against ${formatBytes(row.current)}`;
-  if (pace === null) return `${times} (${bytes})`;
   return `${times} (${bytes}, ${paceText(pace)}; ${reachedAfter(pace, row.edits, factor)})`;
 }
 

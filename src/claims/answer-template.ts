@@ -1,4 +1,4 @@
-import type { BuilderId, Recipe } from "../domain/recipe.ts";
+import type { Recipe } from "../domain/recipe.ts";
 import { formatCount } from "../domain/quantities.ts";
 import { notTested } from "./charges.ts";
 import type { Judged } from "./charges.ts";
@@ -101,7 +101,7 @@ function loginBefore({ recipes }: ClaimFacts): string {
   return `; ${before.builder} has no such helper, so the job of ${before.file}:${before.line} logged in before the change`;
 }
 
-type Needs = { builder: BuilderId; needs: string | null; recipe: Recipe; services: string[] };
+type Needs = { needs: string | null; recipe: Recipe };
 
 /** `will it fix the k8s runners?` */
 export function answerRunners({ says }: Of<"runners">, facts: ClaimFacts): Judged {
@@ -129,11 +129,12 @@ function needsOf(recipes: readonly Recipe[] | undefined, facts: ClaimFacts): Nee
   const recipe = recipes?.[0];
   const needs = recipe && facts.needs[recipe.builder];
   if (recipe === undefined || needs === undefined) return null;
-  return { builder: recipe.builder, needs, recipe, services: recipe.services };
+  return { needs, recipe };
 }
 
 /** `docker needs a daemon in the job: a privileged runner (service docker:dind, x.yml:14)` */
-function needsText({ builder, needs, recipe, services }: Needs): string {
+function needsText({ needs, recipe }: Needs): string {
+  const { builder, services } = recipe;
   const service = services.length > 0 ? `service ${services.join(", ")}, ` : "";
   const what = needs === null ? "needs no privileges" : `needs ${needs}`;
   return `${builder} ${what} (${service}${recipe.file}:${recipe.line})`;

@@ -1,8 +1,7 @@
-import { editNumber, LEDGERS, ledgersBeside } from "../domain/comparison.ts";
+import { editNumber, LEDGERS, ledgersBeside, pairOf } from "../domain/comparison.ts";
 import type { LedgerId } from "../domain/comparison.ts";
-import type { Scenario } from "../domain/report.ts";
 import { formatBytes } from "../domain/quantities.ts";
-import type { ClaimFacts, ImageFacts, RunFacts, StrategyFacts } from "./facts.ts";
+import type { ClaimFacts, ImageFacts, StrategyFacts } from "./facts.ts";
 import type { ClaimAnswer } from "./types.ts";
 
 /** What an assertion comes to; a question is worded afterwards. */
@@ -13,14 +12,9 @@ export type Sides = { image: string; current: StrategyFacts; proposed: StrategyF
 
 export function sidesOf(facts: ClaimFacts): Sides[] {
   return facts.images.flatMap((image) => {
-    const current = image.strategies.find(({ role }) => role === "current");
-    const proposed = image.strategies.find(({ role }) => role === "proposed");
+    const { current, proposed } = pairOf(image.strategies);
     return current && proposed ? [{ image: image.image, current, proposed, facts: image }] : [];
   });
-}
-
-export function runIn(strategy: StrategyFacts, scenario: Scenario): RunFacts | null {
-  return strategy.runs.find((run) => run.scenario === scenario) ?? null;
 }
 
 /** Bytes of the last state before any edit, and of each edit by its number. */

@@ -36,7 +36,7 @@ export type MoreFacts = {
 /** The facts of a report. Recipes are those of jobs that the change changes. */
 export function factsOf(report: Report, more: MoreFacts = {}): ClaimFacts {
   const strategies = report.images.flatMap((image) => image.strategies);
-  const tried = strategies.map((each) => [builderOf(each.strategy), each.needs] as const);
+  const tried = strategies.map(({ recipe, needs }) => [recipe.builder, needs] as const);
   return {
     ledger: report.ledger.id,
     timesDecide: report.machine.link !== UNLIMITED_LOOPBACK,
@@ -72,7 +72,7 @@ function strategyFacts(image: string, strategy: StrategyReport, more: MoreFacts)
   const isThis = (each: { image: string; label: string }) => each.image === image && each.label === label;
   return {
     label,
-    builder: builderOf(strategy.strategy),
+    builder: strategy.recipe.builder,
     role: strategy.role,
     reproducible: strategy.variant === "reproducible" || strategy.recipe.flags.some(isReproducible),
     cache: !strategy.strategy.endsWith("/none"),
@@ -85,10 +85,6 @@ function strategyFacts(image: string, strategy: StrategyReport, more: MoreFacts)
 
 function isReproducible(flag: string): boolean {
   return flag === "--reproducible" || flag === "--reproducible=true";
-}
-
-function builderOf(strategy: StrategyReport["strategy"]): BuilderId {
-  return strategy.slice(0, strategy.indexOf("/")) as BuilderId;
 }
 
 const CACHE_PUSH: Record<ForkCachePush, ForkFacts["cachePushDenied"]> = {

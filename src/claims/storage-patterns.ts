@@ -62,7 +62,7 @@ function multipleIn(text: string): Multiple | null {
     const verb = found?.groups?.["verb"];
     if (found === null || verb === undefined) continue;
     if (/ing$/i.test(verb) && !GERUND_LEAD.test(text.slice(0, found.index))) continue;
-    return { factor: factorOf(verb), span: { start: found.index, end: found.index + found[0].length } };
+    return { factor: factorOf(verb), span: spanOf(found) };
   }
   return null;
 }

@@ -46,9 +46,9 @@ export function ledgersBeside(deciding: LedgerId): LedgerId[] {
 }
 
 /** The two strategies that a change puts against each other; null where one side has no recipe. */
-export type Pair = { current: StrategyReport | null; proposed: StrategyReport | null };
+export type Pair<S = StrategyReport> = { current: S | null; proposed: S | null };
 
-export function pairOf(strategies: readonly StrategyReport[]): Pair {
+export function pairOf<S extends Pick<StrategyReport, "role">>(strategies: readonly S[]): Pair<S> {
   return {
     current: strategies.find((each) => each.role === "current") ?? null,
     proposed: strategies.find((each) => each.role === "proposed") ?? null,
@@ -62,7 +62,10 @@ export function namesOf({ current, proposed }: Pair): { current: string; propose
   return { current: current?.strategy ?? "current", proposed: proposed?.strategy ?? "proposed" };
 }
 
-export function runOf(strategy: StrategyReport, scenario: Scenario): RunReport | null {
+export function runOf<R extends Pick<RunReport, "scenario">>(
+  strategy: { runs: readonly R[] },
+  scenario: Scenario,
+): R | null {
   return strategy.runs.find((run) => run.scenario === scenario) ?? null;
 }
 

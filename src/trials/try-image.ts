@@ -1,3 +1,4 @@
+import { pairOf } from "../domain/comparison.ts";
 import { conductImage, type ConductDoors, type ConductOptions, type ImageTrial } from "./conduct.ts";
 
 /** Tries an image; where the current side cannot build an old Dockerfile any more, once more with synthetic edits. */
@@ -8,7 +9,7 @@ export async function tryImage(
   signal: AbortSignal,
 ): ReturnType<typeof conductImage> {
   const tried = await conductImage(trial, options, doors, signal);
-  const current = tried.image.strategies.find(({ role }) => role === "current");
+  const { current } = pairOf(tried.image.strategies);
   const failed = current?.runs.find(({ outcome }) => outcome === "failed");
   if (trial.synthetic === null || failed === undefined) return tried;
   const again = await conductImage(await trial.synthetic(), options, doors, signal);
