@@ -1,7 +1,6 @@
-import type { ReadingOfChange } from "./bot.ts";
 import { builders } from "./builders/index.ts";
 import { answerClaims, groupAnswers } from "./claims/answer-claims.ts";
-import { listDockerfileCopies } from "./claims/dockerfile-copies.ts";
+import { GITLAB_COMPUTE_FACTORS } from "./claims/compute-factors.ts";
 import { factsOf } from "./claims/facts-of.ts";
 import { readClaims } from "./claims/read-claims.ts";
 import type { ThreadText } from "./claims/types.ts";
@@ -11,17 +10,18 @@ import { BUILDERS } from "./domain/recipe.ts";
 import type { Report } from "./domain/report.ts";
 
 /** The claims of a change's own message and of its thread, held against a report. */
-export function claimsOf(
-  change: Change,
-  thread: readonly ThreadText[],
-  reading: ReadingOfChange,
-  report: Report,
-): Claim[] {
-  const claims = readClaims(textsOf(change, thread));
+export function claimsOf(change: Change, thread: readonly ThreadText[], report: Report): Claim[] {
+  return answersTo(textsOf(change, thread), report);
+}
+
+/** Claims of some messages, held against a report. */
+export function answersTo(texts: readonly ThreadText[], report: Report): Claim[] {
+  const claims = readClaims(texts);
   if (claims.length === 0) return [];
   const needs = Object.fromEntries(BUILDERS.map((builder) => [builder, builders[builder].needs]));
-  const dockerfiles = listDockerfileCopies(reading.readers.head, reading.head.recipes);
-  const answers = groupAnswers(answerClaims(claims, factsOf(report, { dockerfiles, needs })));
+  // Only GitLab charges minutes by a factor that is known.
+  const computeFactors = report.ledger.id === "namespace" ? GITLAB_COMPUTE_FACTORS : [];
+  const answers = groupAnswers(answerClaims(claims, factsOf(report, { computeFactors, needs })));
   return answers.map(({ claim, mark, sentence, alike }) => ({
     kind: claim.assertion.kind,
     quote: claim.quote,

@@ -1,5 +1,6 @@
 import type { ReadingOfChange } from "./bot.ts";
 import { claimsOf } from "./answer-thread.ts";
+import { listDockerfileCopies } from "./claims/dockerfile-copies.ts";
 import type { Change } from "./domain/change.ts";
 import { formatBytes, formatDuration } from "./domain/quantities.ts";
 import type { BuilderId } from "./domain/recipe.ts";
@@ -48,6 +49,7 @@ export function reportTrial(
     quoted: reading.quoted,
     recipes: { base: reading.base.recipes, head: reading.head.recipes },
     findings: reading.findings,
+    dockerfiles: listDockerfileCopies(reading.readers.head, reading.head.recipes),
     claims: [],
     verdict: judgeChange(tried.images),
     images: tried.images,
@@ -80,7 +82,7 @@ export function reportTrial(
     downloads: tried.downloads,
   };
   const report = { ...whole, headline: headline(whole) };
-  return { ...report, claims: claimsOf(change, request.thread, reading, report) };
+  return { ...report, claims: claimsOf(change, request.thread, report) };
 }
 
 /** What the trial took beside what was expected of it. */

@@ -2,7 +2,8 @@ import type { Recipe } from "../domain/recipe.ts";
 import { formatCount } from "../domain/quantities.ts";
 import { notTested } from "./charges.ts";
 import type { Judged } from "./charges.ts";
-import type { ClaimFacts, DockerfileCopies } from "./facts.ts";
+import type { DockerfileCopies } from "../domain/report.ts";
+import type { ClaimFacts } from "./facts.ts";
 import type { Assertion } from "./types.ts";
 
 type Of<Kind extends Assertion["kind"]> = Extract<Assertion, { kind: Kind }>;

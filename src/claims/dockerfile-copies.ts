@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { Problem } from "../domain/problem.ts";
 import type { Recipe } from "../domain/recipe.ts";
 import { readDockerfile } from "../recipes/dockerfile.ts";
-import type { DockerfileCopies } from "./facts.ts";
+import type { DockerfileCopies } from "../domain/report.ts";
 
 /** Files of a tree, as the caller has them. Paths are git's. */
 export type ReadableTree = { list(): readonly string[]; read(path: string): string | null };

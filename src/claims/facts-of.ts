@@ -1,6 +1,7 @@
-import { labelOf } from "../domain/comparison.ts";
+import { bestCleanup, cleanupPolicy, labelOf } from "../domain/comparison.ts";
 import type { LedgerId } from "../domain/comparison.ts";
 import type { BuilderId, Recipe } from "../domain/recipe.ts";
+import type { Ledgers } from "../domain/registry.ts";
 import { UNLIMITED_LOOPBACK } from "../domain/report.ts";
 import type {
   ForkCachePush,
@@ -16,7 +17,6 @@ import type {
   ClaimFacts,
   CleanupFacts,
   ComputeFactor,
-  DockerfileCopies,
   ForkFacts,
   ForkRunFacts,
   ImageFacts,
@@ -24,13 +24,11 @@ import type {
   StrategyFacts,
 } from "./facts.ts";
 
-/** What a report does not hold. `image` and `label` name an image and a strategy of the report. */
+/** What a report does not hold. */
 export type MoreFacts = {
-  dockerfiles?: DockerfileCopies[];
   computeFactors?: ComputeFactor[];
   /** Needs of builders that the change names and that were not tried. */
   needs?: Partial<Record<BuilderId, string | null>>;
-  cleanups?: { image: string; label: string; cleanup: CleanupFacts }[];
 };
 
 /** The facts of a report. Recipes are those of jobs that the change changes. */
@@ -40,9 +38,9 @@ export function factsOf(report: Report, more: MoreFacts = {}): ClaimFacts {
   return {
     ledger: report.ledger.id,
     timesDecide: report.machine.link !== UNLIMITED_LOOPBACK,
-    images: report.images.map((image) => imageFacts(image, more)),
+    images: report.images.map((image) => imageFacts(image, report.ledger.id)),
     recipes: changedRecipes(report.recipes),
-    dockerfiles: more.dockerfiles ?? null,
+    dockerfiles: report.dockerfiles,
     needs: { ...more.needs, ...Object.fromEntries(tried) },
     computeFactors: more.computeFactors ?? [],
   };
@@ -59,19 +57,17 @@ export function changedRecipes({ base, head }: Report["recipes"]): ClaimFacts["r
   };
 }
 
-function imageFacts(image: ImageReport, more: MoreFacts): ImageFacts {
+function imageFacts(image: ImageReport, ledger: LedgerId): ImageFacts {
   return {
     image: image.image,
     edits: { count: image.edits.length, synthetic: image.edits.some(({ synthetic }) => synthetic) },
-    strategies: image.strategies.map((strategy) => strategyFacts(image.image, strategy, more)),
+    strategies: image.strategies.map((strategy) => strategyFacts(strategy, ledger)),
   };
 }
 
-function strategyFacts(image: string, strategy: StrategyReport, more: MoreFacts): StrategyFacts {
-  const label = labelOf(strategy);
-  const isThis = (each: { image: string; label: string }) => each.image === image && each.label === label;
+function strategyFacts(strategy: StrategyReport, ledger: LedgerId): StrategyFacts {
   return {
-    label,
+    label: labelOf(strategy),
     builder: strategy.recipe.builder,
     role: strategy.role,
     reproducible: strategy.variant === "reproducible" || strategy.recipe.flags.some(isReproducible),
@@ -79,8 +75,24 @@ function strategyFacts(image: string, strategy: StrategyReport, more: MoreFacts)
     privileges: strategy.privileges,
     runs: strategy.runs.map(runFacts),
     forks: strategy.forks.map(forkFacts),
-    cleanup: more.cleanups?.find(isThis)?.cleanup ?? null,
+    cleanup: cleanupFacts(strategy, ledger),
   };
+}
+
+/** By the policy that frees most and leaves the cache whole. GHCR has no such policies. */
+function cleanupFacts(strategy: StrategyReport, ledger: LedgerId): CleanupFacts | null {
+  if (ledger === "ghcr") return null;
+  const best = bestCleanup(strategy.cleanup, ledger);
+  const before = strategy.runs.findLast((run) => run.ledgers !== null)?.ledgers;
+  if (best === null || !before) return null;
+  return { policy: cleanupPolicy(best), before: knownOnly(before), floor: knownOnly(best.ledgers) };
+}
+
+function knownOnly(ledgers: Partial<Ledgers>): Partial<Record<LedgerId, number>> {
+  const known = Object.entries(ledgers).filter(
+    (entry): entry is [LedgerId, number] => typeof entry[1] === "number",
+  );
+  return Object.fromEntries(known);
 }
 
 function isReproducible(flag: string): boolean {
@@ -110,15 +122,12 @@ function reuseOf({ hits, misses }: Pick<RunReport, "hits" | "misses">): Pick<Run
 
 function runFacts(run: RunReport): RunFacts {
   const known = (bytes: number | "unknown" | undefined) => (typeof bytes === "number" ? bytes : null);
-  const charges = Object.entries(run.ledgers ?? {}).filter(
-    (entry): entry is [LedgerId, number] => typeof entry[1] === "number",
-  );
   return {
     scenario: run.scenario,
     outcome: run.outcome,
     totalMs: run.outcome === "succeeded" ? median(run.totalMs) : null,
     ...reuseOf(run),
-    charges: Object.fromEntries(charges),
+    charges: knownOnly(run.ledgers ?? {}),
     memoryPeakBytes: known(run.memoryPeakBytes),
     memoryLimitBytes: run.memoryLimitBytes,
     storageRunPeakBytes: known(run.storageRun?.memoryPeakBytes),

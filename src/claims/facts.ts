@@ -1,7 +1,7 @@
 import type { LedgerId } from "../domain/comparison.ts";
 import type { Outcome, Privileges } from "../domain/job.ts";
 import type { BuilderId, Recipe } from "../domain/recipe.ts";
-import type { Scenario, StrategyReport } from "../domain/report.ts";
+import type { DockerfileCopies, Scenario, StrategyReport } from "../domain/report.ts";
 
 /** All that claims are held against. What is not known is null, absent or an empty list, and is never guessed. */
 export type ClaimFacts = {
@@ -87,17 +87,4 @@ export type CleanupFacts = {
   /** Bytes before and after it, after the last edit. */
   before: Partial<Record<LedgerId, number>>;
   floor: Partial<Record<LedgerId, number>>;
-};
-
-/** A Dockerfile, and what it copies from its context. */
-export type DockerfileCopies = {
-  path: string;
-  /** Jobs that build it; empty where none does. */
-  jobs: string[];
-  /** COPY, ADD and bind mounts that read the context; lines are 1-based, texts cut at 80 characters. */
-  fromContext: { line: number; text: string }[];
-  /** COPY and ADD of other stages, images and addresses: they need no context. */
-  fromElsewhere: { line: number; text: string }[];
-  /** Why it could not be read; null where it was. */
-  unread: string | null;
 };

@@ -1,6 +1,6 @@
 import type { Outcome } from "./job.ts";
 import { formatByteDifference, formatPercent } from "./quantities.ts";
-import type { Ledgers } from "./registry.ts";
+import type { CleanedLedgers, CleanupOutcome, Ledgers } from "./registry.ts";
 import type { ImageReport, RunReport, Scenario, StrategyReport, VerdictWord } from "./report.ts";
 
 export type LedgerId = keyof Ledgers;
@@ -173,4 +173,30 @@ function lastDifference(image: ImageReport, ledger: LedgerId): number {
   const last = lastScenario(image.strategies);
   if (!current || !proposed || !last) return 0;
   return (chargeOf(proposed, last, ledger) ?? 0) - (chargeOf(current, last, ledger) ?? 0);
+}
+
+/**
+ * The cleanup that frees most by a ledger and leaves what the next build wants; among equals the one that keeps most tags.
+ * null where each takes some of it.
+ */
+export function bestCleanup(
+  outcomes: readonly CleanupOutcome[],
+  ledger: keyof CleanedLedgers,
+): CleanupOutcome | null {
+  const bytes = ({ ledgers }: CleanupOutcome) => {
+    const charged = ledgers[ledger];
+    return charged === "unknown" ? ledgers.perRepository : charged;
+  };
+  return outcomes
+    .filter(({ neededDeleted }) => neededDeleted === 0)
+    .reduce<CleanupOutcome | null>(
+      (best, each) => (best === null || bytes(each) <= bytes(best) ? each : best),
+      null,
+    );
+}
+
+/** `keep 5 tags of each repository, delete others older than 7 days` */
+export function cleanupPolicy({ keepTags, olderThanDays }: CleanupOutcome): string {
+  const tags = keepTags === 1 ? "1 tag" : `${keepTags} tags`;
+  return `keep ${tags} of each repository, delete others older than ${olderThanDays} days`;
 }

@@ -87,8 +87,32 @@ export type RepositoryUse = {
 export type Traffic = {
   pulledBytes: number;
   pushedBytes: number;
+  /** Tags that were written, in order; one that was written twice is there twice. */
+  writtenTags: TagName[];
+  /** Tags that were there and were read, in order. */
+  readTags: TagName[];
   serverErrors: number;
   firstServerError?: string;
+};
+
+/** A tag by its repository's path without the registry's host. */
+export type TagName = { repository: string; tag: string };
+
+/** The ledgers that a cleanup policy, which deletes tags, can change. */
+export type CleanedLedgers = Omit<Ledgers, "ghcr">;
+
+/** One cleanup policy on what a trial left, and what the next build still finds. */
+export type CleanupOutcome = {
+  /** Newest tags of each repository that are kept; of the others those are deleted that are older than so many days. */
+  keepTags: number;
+  olderThanDays: number;
+  tagsBefore: number;
+  deletedTags: number;
+  /** Bytes when garbage collection has followed. */
+  ledgers: CleanedLedgers;
+  /** Tags that the last run read or wrote, which the next one wants again, and how many of them are deleted. */
+  neededTags: number;
+  neededDeleted: number;
 };
 
 /** What a user of the trial's registry asked for and was not given; `action` is `pull`, `push` or `delete`. */

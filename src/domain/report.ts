@@ -3,7 +3,7 @@ import type { Claim } from "./claim.ts";
 import type { Finding } from "./finding.ts";
 import type { Outcome, Privileges } from "./job.ts";
 import type { Recipe, SourceLine, Strategy } from "./recipe.ts";
-import type { Denial, Holding, Ledgers, RepositoryUse } from "./registry.ts";
+import type { CleanupOutcome, Denial, Holding, Ledgers, RepositoryUse } from "./registry.ts";
 
 /** `Report.machine.link` where nothing slows the link to the registry: time then decides nothing. */
 export const UNLIMITED_LOOPBACK = "loopback, no limit";
@@ -95,6 +95,8 @@ export type StrategyReport = {
   runs: RunReport[];
   /** The contributor's pipelines; empty where they were not asked for or the job does not run in forks. */
   forks: ForkReport[];
+  /** GitLab's cleanup of old tags, simulated after the last run; empty where no run left anything. */
+  cleanup: CleanupOutcome[];
 };
 
 export type VerdictWord =
@@ -146,6 +148,19 @@ export type Part = {
   origin: string;
 };
 
+/** A Dockerfile, and what it copies from its context. */
+export type DockerfileCopies = {
+  path: string;
+  /** Jobs that build it; empty where none does. */
+  jobs: string[];
+  /** COPY, ADD and bind mounts that read the context; lines are 1-based, texts cut at 80 characters. */
+  fromContext: { line: number; text: string }[];
+  /** COPY and ADD of other stages, images and addresses: they need no context. */
+  fromElsewhere: { line: number; text: string }[];
+  /** Why it could not be read; null where it was. */
+  unread: string | null;
+};
+
 /** The answer to one change. Public format: report.json. */
 export type Report = {
   schemaVersion: 2;
@@ -166,6 +181,8 @@ export type Report = {
   recipes: { base: Recipe[]; head: Recipe[] };
   /** What can be told without a build, in the order of the diff. */
   findings: Finding[];
+  /** Dockerfiles in the folders of those that the jobs build; null where they were not read. */
+  dockerfiles: DockerfileCopies[] | null;
   /** Statements of the thread, each with what was measured. */
   claims: Claim[];
   verdict: VerdictWord;

@@ -1,4 +1,4 @@
-import type { Traffic } from "../domain/registry.ts";
+import type { TagName, Traffic } from "../domain/registry.ts";
 
 const LINE = /"(GET|HEAD|PUT|POST|PATCH|DELETE) (\/v2\/\S*) HTTP\/[\d.]+" (\d{3}) (\d+)/;
 
@@ -23,7 +23,23 @@ export function readTraffic(lines: readonly string[], sizes: ReadonlyMap<string,
     if (method === "GET" && answered && uri !== "/v2/") pulledBytes += Number(written);
     pushedBytes += sizes.get(uploadOf(method, uri, status) ?? "") ?? 0;
   }
-  return { pulledBytes, pushedBytes, serverErrors };
+  return {
+    pulledBytes,
+    pushedBytes,
+    writtenTags: tagsOf(lines, ["PUT"], "201"),
+    readTags: tagsOf(lines, ["GET", "HEAD"], "200"),
+    serverErrors,
+  };
+}
+
+/** Tags of manifests that were asked for so and answered so, in the order of the answers. */
+function tagsOf(lines: readonly string[], methods: readonly string[], answer: string): TagName[] {
+  return lines.flatMap((line) => {
+    const [, method = "", uri = "", status] = LINE.exec(line) ?? [];
+    if (!methods.includes(method) || status !== answer) return [];
+    const [, repository, tag] = /^\/v2\/(.+)\/manifests\/([\w.-]+)$/.exec(uri) ?? [];
+    return repository === undefined || tag === undefined ? [] : [{ repository, tag }];
+  });
 }
 
 /** Digests of the blobs whose upload was completed: those that `readTraffic` wants the sizes of. */

@@ -132,6 +132,16 @@ const fork = z.strictObject({
   cachePush: z.enum(["allowed", "denied: the job goes on", "denied: the job fails", "none"]),
 });
 
+const cleanup = z.strictObject({
+  keepTags: count,
+  olderThanDays: count,
+  tagsBefore: count,
+  deletedTags: count,
+  ledgers: ledgers.omit({ ghcr: true }).describe("bytes when garbage collection has followed"),
+  neededTags: count,
+  neededDeleted: count,
+});
+
 const strategyReport = z.strictObject({
   strategy,
   variant: textOrNull,
@@ -143,6 +153,7 @@ const strategyReport = z.strictObject({
   needs: textOrNull,
   runs: z.array(run),
   forks: z.array(fork),
+  cleanup: z.array(cleanup).default([]),
 });
 
 const figure = z.strictObject({
@@ -176,6 +187,15 @@ const part = z.strictObject({
   origin: text,
 });
 
+const copied = z.array(z.strictObject({ line: count, text }));
+const dockerfile = z.strictObject({
+  path: text,
+  jobs: z.array(text),
+  fromContext: copied,
+  fromElsewhere: copied,
+  unread: textOrNull,
+});
+
 export const reportSchema = z
   .strictObject({
     schemaVersion: z.literal(2),
@@ -202,6 +222,7 @@ export const reportSchema = z
         why: text,
       }),
     ),
+    dockerfiles: z.array(dockerfile).nullable().default(null),
     claims: z.array(
       z.strictObject({
         kind: z.enum(CLAIM_KINDS),

@@ -1,4 +1,5 @@
 import {
+  bestCleanup,
   chargeOf,
   editNumber,
   lastScenario,
@@ -10,6 +11,7 @@ import {
 } from "../domain/comparison.ts";
 import type { LedgerId } from "../domain/comparison.ts";
 import { formatByteDifference, formatBytes, formatCount, formatPercent } from "../domain/quantities.ts";
+import type { CleanedLedgers, CleanupOutcome } from "../domain/registry.ts";
 import type { Claim } from "../domain/claim.ts";
 import type { ImageReport, Scenario, StrategyReport } from "../domain/report.ts";
 import { editsOf } from "./statements.ts";
@@ -43,10 +45,8 @@ export function storageRemarks(image: ImageReport, deciding: LedgerId): string[]
   const both = sides(image);
   const last = lastScenario(image.strategies);
   if (!both || !last || editNumber(last) === 0 || !compared(both, last, deciding)) return [];
-  return [...holdingSaid(both, last), NOT_CLEANED];
+  return [...holdingSaid(both, last), ...cleanupSaid(both, deciding)];
 }
-
-const NOT_CLEANED = "Cleaning up old tags was not part of the trial.";
 
 /** Whether an answered claim says of storage what the statements say; other claims leave them as they are. */
 export function isStorageAnswered(claims: readonly Claim[]): boolean {
@@ -86,7 +86,11 @@ function afterEdits(image: ImageReport, both: Sides, ledger: LedgerId, before: S
   if (!now) return [];
   const start = `After ${editsSaid(image, editNumber(last))}: ${now.text}`;
   const grown = before && growth(both, before, last, ledger);
-  return [grown ? `${start}; ${grown}` : `${start}.`, ...holdingSaid(both, last)];
+  return [
+    grown ? `${start}; ${grown}.` : `${start}.`,
+    ...holdingSaid(both, last),
+    ...cleanupSaid(both, ledger),
+  ];
 }
 
 function holdingSaid(both: Sides, last: Scenario): string[] {
@@ -122,6 +126,41 @@ function awaitingCollection(both: Sides, last: Scenario): string | null {
   return `On the registry's disk ${said.join(" and ")} wait for garbage collection: on GitLab.com 24 hours, elsewhere until the operator runs it.`;
 }
 
+/** What GitLab's cleanup of old tags comes to, by simulation; nothing where none was simulated, or GitHub is charged. */
+function cleanupSaid(both: Sides, ledger: LedgerId): string[] {
+  if (ledger === "ghcr") return [];
+  const said = [both.current, both.proposed].flatMap((strategy, index) => {
+    const name = index === 0 ? both.names.current : both.names.proposed;
+    return cleanupText(name, strategy, ledger) ?? [];
+  });
+  const days = both.proposed.cleanup[0]?.olderThanDays ?? both.current.cleanup[0]?.olderThanDays;
+  if (said.length === 0 || days === undefined) return [];
+  return [`GitLab's cleanup of tags older than ${days} days, simulated: ${said.join(". ")}.`];
+}
+
+function cleanupText(name: string, { cleanup }: StrategyReport, ledger: keyof CleanedLedgers): string | null {
+  const [strictest] = cleanup;
+  if (strictest === undefined) return null;
+  if (strictest.deletedTags === 0) return `${name} overwrites its tags, so nothing is deleted`;
+  const best = bestCleanup(cleanup, ledger);
+  const breaking = cleanup.findLast(({ neededDeleted }) => neededDeleted > 0);
+  const breaks =
+    breaking &&
+    `keep ${breaking.keepTags} takes ${breaking.neededDeleted} of ${breaking.neededTags} tags that the next build needs`;
+  const parts = [best && leavesText(best, ledger), breaks].filter((part) => typeof part === "string");
+  return `${name}: ${parts.join("; ")}`;
+}
+
+/** `keep 5 tags of each repository deletes 3 of 9 and leaves 15.08 MB by GitLab's count` */
+function leavesText(outcome: CleanupOutcome, ledger: keyof CleanedLedgers): string {
+  const { keepTags, deletedTags, tagsBefore, ledgers } = outcome;
+  const bytes = ledgers[ledger];
+  const start = `keep ${formatCount(keepTags, "tag")} of each repository deletes`;
+  if (deletedTags === 0) return `${start} none of ${tagsBefore}`;
+  const left = typeof bytes === "number" ? ` and leaves ${formatBytes(bytes)} ${LEDGERS[ledger].by}` : "";
+  return `${start} ${deletedTags} of ${tagsBefore}${left}`;
+}
+
 /** Tags of 64 letters say nothing more than their first twelve. */
 function shortTag(tag: string): string {
   return tag.replace(/:([0-9a-f]{12})[0-9a-f]{52}$/u, ":$1...");
@@ -137,7 +176,7 @@ function growth(both: Sides, before: Scenario, last: Scenario, ledger: LedgerId)
   if (grown.includes(null)) return null;
   const tags = cacheTags(both.proposed, before, last);
   const kept = tags ? `, and its cache went from ${tags.before} to ${formatCount(tags.last, "tag")}` : "";
-  return `${both.names.current} changed by ${grown[0]}, ${both.names.proposed} by ${grown[1]}${kept}. ${NOT_CLEANED}`;
+  return `${both.names.current} changed by ${grown[0]}, ${both.names.proposed} by ${grown[1]}${kept}`;
 }
 
 function cacheTags(

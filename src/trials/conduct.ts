@@ -2,11 +2,13 @@ import { builders } from "../builders/index.ts";
 import type { Limits } from "../domain/job.ts";
 import type { Mirror } from "../domain/mirror.ts";
 import type { BuilderId } from "../domain/recipe.ts";
+import type { CleanupOutcome } from "../domain/registry.ts";
 import type { ImageReport, StrategyReport, UpstreamAccess } from "../domain/report.ts";
 import { labelOf, type LedgerId, type Thresholds } from "../domain/comparison.ts";
 import { allBases, editReports, scenariosOfSource, type ImageSource } from "./image-source.ts";
 import type { ImagePair } from "./plan.ts";
 import type { PipelineContext } from "./references.ts";
+import { simulateCleanup } from "./simulate-cleanup.ts";
 import { runTrial, type TrialDoors, type TrialRecord } from "./run-trial.ts";
 import { repeatDifferences, summarizeRuns } from "./summarize.ts";
 import { summarizeForks } from "./summarize-forks.ts";
@@ -180,6 +182,15 @@ function rescueOf(side: Side, sides: readonly Side[]): Side[] {
   return [{ role: "other", variant: "uncompressed", source, repeats: 1, records: [] }];
 }
 
+/** What a cleanup leaves of what the first repeat stored; nothing where no run left anything. */
+function cleanupOf(record: TrialRecord | undefined): CleanupOutcome[] {
+  if (!record?.last) return [];
+  const left = record.runs.filter(({ result }) => result.outcome === "succeeded");
+  const warm = left.find(({ scenario }) => scenario === "warm");
+  const uses = left.map(({ traffic }) => traffic);
+  return simulateCleanup(record.last, uses, warm?.traffic ?? null);
+}
+
 function reportImage(
   trial: ImageTrial,
   sides: readonly Side[],
@@ -199,6 +210,7 @@ function reportImage(
       needs: builders[recipe.builder].needs,
       runs: summarizeRuns(scenariosOfSource(side.source), side.records),
       forks: summarizeForks(side.records[0]?.forks ?? []),
+      cleanup: cleanupOf(side.records[0]),
     };
   });
   const { verdict, figures } = judgeImage(strategies, options.ledger, options.thresholds, options.link);

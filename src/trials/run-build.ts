@@ -57,10 +57,10 @@ export type Built = {
 /** What there is to say of a build that was never started. */
 export const UNSTARTED = {
   phases: { buildMs: "unknown", pushMs: "unknown", totalMs: 0 },
-  traffic: { pulledBytes: 0, pushedBytes: 0, serverErrors: 0 },
+  traffic: { pulledBytes: 0, pushedBytes: 0, writtenTags: [], readTags: [], serverErrors: 0 },
   hits: "unknown",
   misses: "unknown",
-} as const satisfies Partial<Built>;
+} satisfies Partial<Built>;
 
 /** Images that another one starts from. */
 export type Prerequisite = { builder: Builder; describe: (host: string) => PlannedRun };

@@ -42,6 +42,8 @@ export type TrialRecord = {
   forks: ForkRecord[];
   dropped: DroppedFlag[];
   remarks: string[];
+  /** The registry after the last run that left something to go on from; null where there was none. */
+  last: Snapshot | null;
   machineMs: number;
 };
 
@@ -72,7 +74,7 @@ export async function runTrial(
   signal: AbortSignal,
 ): Promise<TrialRecord> {
   const registry = await doors.startRegistry(spec.name);
-  const record: TrialRecord = { runs: [], forks: [], dropped: [], remarks: [], machineMs: 0 };
+  const record: TrialRecord = { runs: [], forks: [], dropped: [], remarks: [], last: null, machineMs: 0 };
   try {
     const site = { registry, doors, signal, record };
     const ready = await buildPrerequisites(spec.prerequisites, "upstream", site);
@@ -97,6 +99,7 @@ export async function runTrial(
       }
       if (run.record.result.outcome !== "succeeded") break;
       history.push(run.after);
+      record.last = run.after;
     }
     return record;
   } finally {

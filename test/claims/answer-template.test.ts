@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { answerClaims } from "../../src/claims/answer-claims.ts";
-import type { ClaimFacts, DockerfileCopies } from "../../src/claims/facts.ts";
+import type { ClaimFacts } from "../../src/claims/facts.ts";
+import type { DockerfileCopies } from "../../src/domain/report.ts";
 import type { Assertion } from "../../src/claims/types.ts";
 import type { Recipe } from "../../src/domain/recipe.ts";
 import { dockerRecipe, kanikoRecipe } from "../fixtures/report/recipes.ts";

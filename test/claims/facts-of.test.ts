@@ -112,13 +112,34 @@ describe("factsOf", () => {
     ]);
   });
 
-  it("adds what the report does not hold to the strategy it is of", () => {
-    const cleanup = { policy: "keep 1 tag", before: {}, floor: {} };
-    const more = factsOf(exampleReport(), {
-      cleanups: [{ image: "app", label: "docker/inline", cleanup }],
-      needs: { buildah: "to mount file systems" },
+  it("takes the cleanup that frees most and leaves the cache whole", () => {
+    const report = exampleReport();
+    const [current, proposed] = report.images[0]?.strategies ?? [];
+    if (!current || !proposed) throw new Error("The example has two strategies.");
+    const outcome = (keepTags: number, deletedTags: number, neededDeleted: number) => ({
+      keepTags,
+      olderThanDays: 7,
+      tagsBefore: 7,
+      deletedTags,
+      ledgers: { perRepository: 100 * keepTags, namespace: 10 * keepTags, stored: "unknown" as const },
+      neededTags: 4,
+      neededDeleted,
     });
-    expect(more.images[0]?.strategies.map((each) => each.cleanup)).toStrictEqual([cleanup, null]);
+    current.cleanup = [];
+    proposed.cleanup = [outcome(1, 6, 3), outcome(5, 2, 0), outcome(10, 0, 0)];
+    const { perRepository, namespace, stored, ghcr } = proposed.runs.at(-1)?.ledgers ?? {};
+    expect(factsOf(report).images[0]?.strategies.map((each) => each.cleanup)).toStrictEqual([
+      null,
+      {
+        policy: "keep 5 tags of each repository, delete others older than 7 days",
+        before: { perRepository, namespace, stored, ghcr },
+        floor: { perRepository: 500, namespace: 50 },
+      },
+    ]);
+  });
+
+  it("adds what the report does not hold", () => {
+    const more = factsOf(exampleReport(), { needs: { buildah: "to mount file systems" } });
     expect(more.needs).toMatchObject({ buildah: "to mount file systems", kaniko: null });
   });
 });

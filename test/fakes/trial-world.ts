@@ -92,7 +92,7 @@ const READING_BYTES = 7_000;
 function fakeTrialRegistry(name: string, log: string[]): FakeTrialRegistry {
   let held: Snapshot = { repositories: [], stored: {}, faults: [] };
   let marked = held;
-  let traffic: Traffic = { pulledBytes: 0, pushedBytes: 0, serverErrors: 0 };
+  let traffic: Traffic = { pulledBytes: 0, pushedBytes: 0, writtenTags: [], readTags: [], serverErrors: 0 };
   const configs = new Map<string, string[]>();
   const denied: Denial[] = [];
   const refuse = async (): Promise<never> => {
@@ -119,7 +119,7 @@ function fakeTrialRegistry(name: string, log: string[]): FakeTrialRegistry {
     async traffic() {
       log.push("traffic");
       const counted = traffic;
-      traffic = { pulledBytes: 0, pushedBytes: 0, serverErrors: 0 };
+      traffic = { pulledBytes: 0, pushedBytes: 0, writtenTags: [], readTags: [], serverErrors: 0 };
       return counted;
     },
     async mark() {

@@ -29,11 +29,17 @@ const oneByteEach = (lines: readonly string[]) =>
 const line = (request: string, status: number, bytes: number) =>
   `127.0.0.1 - - [24/Nov/2026:00:01:02 +0000] "${request} HTTP/1.1" ${status} ${bytes} "" "docker/20.10"`;
 
+/** What `readTraffic` counts, without the tags. */
+function counted(lines: readonly string[], sizes: ReadonlyMap<string, number>) {
+  const { pulledBytes, pushedBytes, serverErrors } = readTraffic(lines, sizes);
+  return { pulledBytes, pushedBytes, serverErrors };
+}
+
 describe("traffic by a registry's access log", () => {
   it("is counted exactly in lines of CNCF Distribution 2.8", () => {
     expect(CAPTURED).toHaveLength(17);
     // Two catalogs (31, 32), the manifest (393), a blob (2) and five bytes of another.
-    expect(readTraffic(CAPTURED, SIZES)).toStrictEqual({
+    expect(counted(CAPTURED, SIZES)).toStrictEqual({
       pulledBytes: 31 + 32 + 393 + 2 + 5,
       pushedBytes: 23,
       serverErrors: 0,
@@ -41,7 +47,7 @@ describe("traffic by a registry's access log", () => {
   });
 
   it("is nothing for no lines", () => {
-    expect(readTraffic([], SIZES)).toStrictEqual({ pulledBytes: 0, pushedBytes: 0, serverErrors: 0 });
+    expect(counted([], SIZES)).toStrictEqual({ pulledBytes: 0, pushedBytes: 0, serverErrors: 0 });
   });
 
   it.each([
@@ -56,11 +62,40 @@ describe("traffic by a registry's access log", () => {
     ["all in one POST", `POST /v2/a/blobs/uploads/?digest=${ONE}`, 21],
     ["no upload at all", "POST /v2/a/blobs/uploads/?mount=sha256%3A6d07&from=b", 0],
   ])("counts an upload with %s", (_, request, pushedBytes) => {
-    expect(readTraffic([line(request, 201, 0)], SIZES)).toStrictEqual({
+    expect(counted([line(request, 201, 0)], SIZES)).toStrictEqual({
       pulledBytes: 0,
       pushedBytes,
       serverErrors: 0,
     });
+  });
+
+  it("names the tags that were written and read, in order, and no digests", () => {
+    const lines = [
+      line("HEAD /v2/a/app/manifests/latest", 404, 0),
+      line("PUT /v2/a/app-cache/manifests/4be5", 201, 0),
+      line(`PUT /v2/a/app/manifests/${ONE}`, 201, 0),
+      line("PUT /v2/a/app/manifests/latest", 201, 0),
+      line("PUT /v2/a/app/manifests/refused", 401, 0),
+      line("GET /v2/a/app/manifests/latest", 200, 393),
+      line(`GET /v2/a/app/manifests/${ONE}`, 200, 393),
+      line("HEAD /v2/a/app-cache/manifests/4be5", 200, 393),
+      line("PUT /v2/a/app/manifests/latest", 201, 0),
+    ];
+    const latest = { repository: "a/app", tag: "latest" };
+    const cache = { repository: "a/app-cache", tag: "4be5" };
+    const { writtenTags, readTags } = readTraffic(lines, SIZES);
+    expect(writtenTags).toStrictEqual([cache, latest, latest]);
+    expect(readTags).toStrictEqual([latest, cache]);
+  });
+
+  it.each([
+    ["buildah-cold", 4],
+    ["buildkit-cold", 2],
+    ["docker-cold", 1],
+    ["kaniko-cold", 3],
+  ])("names what a cold build wrote: %s", (name, tags) => {
+    const log = captured(name);
+    expect(readTraffic(log, oneByteEach(log)).writtenTags).toHaveLength(tags);
   });
 
   it("tells how often the registry failed, whatever it was asked", () => {
@@ -68,7 +103,7 @@ describe("traffic by a registry's access log", () => {
       line(`${method} /v2/a/blobs/uploads/u?digest=${ONE}`, 503, 99),
     );
     lines.push(line("GET /v2/", 500, 1), line(`GET /v2/a/blobs/${ONE}`, 404, 1));
-    expect(readTraffic(lines, SIZES)).toStrictEqual({ pulledBytes: 0, pushedBytes: 0, serverErrors: 7 });
+    expect(counted(lines, SIZES)).toStrictEqual({ pulledBytes: 0, pushedBytes: 0, serverErrors: 7 });
   });
 
   it("counts the same blob again when it crosses the link again", () => {
@@ -87,7 +122,7 @@ describe("traffic by a registry's access log", () => {
     ["a line of another kind", 'time="2026-11-24T00:00:00Z" level=warning msg="GET /v2/a"'],
     ["an empty line", ""],
   ])("leaves out %s", (_, text) => {
-    expect(readTraffic([text], SIZES)).toStrictEqual({ pulledBytes: 0, pushedBytes: 0, serverErrors: 0 });
+    expect(counted([text], SIZES)).toStrictEqual({ pulledBytes: 0, pushedBytes: 0, serverErrors: 0 });
   });
 
   // Cold builds of two layers on a base, image and cache beside each other, by docker-registry 2.8.2.
@@ -99,7 +134,7 @@ describe("traffic by a registry's access log", () => {
   ])("counts the uploads of %s", (_, name, lines, uploads) => {
     const log = captured(name);
     expect(log).toHaveLength(lines);
-    expect(readTraffic(log, oneByteEach(log))).toStrictEqual({
+    expect(counted(log, oneByteEach(log))).toStrictEqual({
       pulledBytes: 0,
       pushedBytes: uploads,
       serverErrors: 0,

@@ -96,7 +96,7 @@ describe("a trial that succeeds", () => {
   it("does not count what Tare itself reads of the registry", async () => {
     const { runs } = await tried(trialWorld(kaniko));
     const moved = { pulledBytes: 300, pushedBytes: 12_000_000, serverErrors: 0 };
-    expect(runs.map((run) => run.traffic)).toStrictEqual([moved, moved, moved]);
+    expect(runs.map((run) => run.traffic)).toMatchObject([moved, moved, moved]);
   });
 
   it("tells hits by digest; layers of the base image are neither", async () => {

@@ -44,7 +44,7 @@ function record(
     },
     result,
     phases: { buildMs: 10.4, pushMs: "unknown", totalMs: 10.4 },
-    traffic: { pulledBytes: 1, pushedBytes: 2, serverErrors: 0 },
+    traffic: { pulledBytes: 1, pushedBytes: 2, writtenTags: [], readTags: [], serverErrors: 0 },
     hits: 1,
     misses: 1,
     denied: denied.map((text): Denial => {

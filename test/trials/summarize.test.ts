@@ -42,7 +42,7 @@ function record(scenario: Scenario, given: Given = {}): RunRecord {
     phases: { buildMs, pushMs: buildMs === "unknown" ? "unknown" : 99.6, totalMs: 1_000.5 },
     hits: 1,
     misses: 2,
-    traffic: { pulledBytes: 10, pushedBytes: 20, serverErrors: 0 },
+    traffic: { pulledBytes: 10, pushedBytes: 20, writtenTags: [], readTags: [], serverErrors: 0 },
     ledgers: { perRepository: namespace + 5, namespace, stored: namespace + 7, ghcr: namespace + 9 },
     holding: HOLDING,
     repositories: [{ name: "group/app", role: "image", tags: 1, bytes: namespace }],
@@ -55,6 +55,7 @@ const repeat = (...runs: RunRecord[]): TrialRecord => ({
   forks: [],
   dropped: [],
   remarks: [],
+  last: null,
   machineMs: 0,
 });
 
