@@ -1,9 +1,9 @@
-import { editNumber, runOf } from "../domain/comparison.ts";
+import { editNumber, pairOf, runOf } from "../domain/comparison.ts";
 import { formatCount, formatDuration, formatMemory, formatPercent } from "../domain/quantities.ts";
 import type { Scenario } from "../domain/report.ts";
 import { aboutImage, greatest, markOf, notTested, sidesOf } from "./charges.ts";
 import type { Judged, Sides } from "./charges.ts";
-import type { ClaimFacts, ForkFacts, ForkRunFacts, RunFacts, StrategyFacts } from "./facts.ts";
+import type { ClaimFacts, ForkFacts, ForkRunFacts, ImageFacts, RunFacts, StrategyFacts } from "./facts.ts";
 import type { Assertion } from "./types.ts";
 
 type Of<Kind extends Assertion["kind"]> = Extract<Assertion, { kind: Kind }>;
@@ -153,13 +153,11 @@ function nameOf(scenario: Scenario): string {
   return editNumber(scenario) === 0 ? `${scenario} build` : `build of ${scenario}`;
 }
 
+type TriedFork = Tried & { fork: ForkFacts; current: StrategyFacts | null };
+
 /** `caching of course fails in my fork` */
 export function answerForks({ says }: Of<"cache in forks">, facts: ClaimFacts): Judged {
-  const tried = facts.images.flatMap(({ image, strategies }) =>
-    strategies.flatMap((strategy) =>
-      strategy.role === "proposed" ? strategy.forks.map((fork) => ({ image, strategy, fork })) : [],
-    ),
-  );
+  const tried = facts.images.flatMap((image) => triedForks(image));
   const [first] = tried;
   if (first === undefined)
     return notTested("the proposed strategy was not built in a fork; `--forks readable` tries it.");
@@ -167,15 +165,35 @@ export function answerForks({ says }: Of<"cache in forks">, facts: ClaimFacts): 
   const images = new Set(tried.map(({ image }) => image)).size;
   const texts = tried.filter(({ image }) => image === first.image).map(({ fork }) => forkText(fork));
   const about = aboutImage(first.image, images, "the first");
-  const own = upstreamText(first.strategy, first.fork);
-  const sentence = `${about}${first.strategy.label} in a fork${texts.join(". In a fork")}.${own}`;
+  const beside = `${besideText(first)}${warmText(first.strategy)}`;
+  const sentence = `${about}${first.strategy.label} in a fork${texts.join(". In a fork")}.${beside}`;
   if (fates.includes("unknown")) return { mark: "not tested", sentence };
   if (fates.every((fate) => fate === says)) return { mark: "confirmed", sentence };
   return { mark: fates.includes(says) || fates.includes("partly") ? "depends" : "refuted", sentence };
 }
 
-/** What the second pipeline with the same edit finds. */
-function fateOf({ first, second }: ForkFacts): "works" | "fails" | "partly" | "unknown" {
+/** Forks of the proposed strategy; where it is killed there, those of a variant of it that is not tell of the cache. */
+function triedForks({ image, strategies }: ImageFacts): TriedFork[] {
+  const { current, proposed } = pairOf(strategies);
+  if (proposed === null) return [];
+  const variants = strategies.filter(
+    ({ label, reproducible }) => label.startsWith(`${proposed.label}+`) && !reproducible,
+  );
+  const told = [proposed, ...variants].find(
+    ({ forks }) => forks.length > 0 && !forks.some((fork) => isKilled(fork)),
+  );
+  const strategy = told ?? proposed;
+  return strategy.forks.map((fork) => ({ image, strategy, fork, current }));
+}
+
+function isKilled({ first, second }: ForkFacts): boolean {
+  return [first, second].some((run) => run?.outcome === "out-of-memory");
+}
+
+/** What the second pipeline with the same edit finds. A kill says nothing of the cache. */
+function fateOf(fork: ForkFacts): "works" | "fails" | "partly" | "unknown" {
+  const { first, second } = fork;
+  if (isKilled(fork)) return "unknown";
   const runs = [first, second].filter((run) => run !== null);
   if (runs.some(({ outcome }) => outcome !== "succeeded")) return "fails";
   if (second === null || second.reused === null || second.layers === null) return "unknown";
@@ -184,10 +202,10 @@ function fateOf({ first, second }: ForkFacts): "works" | "fails" | "partly" | "u
 }
 
 const DENIED: Record<ForkFacts["cachePushDenied"], string> = {
-  warning: "and a denied push to the cache is a warning",
-  failed: "and a denied push to the cache fails the job",
-  "not tried": "and no push to the cache was tried",
-  "not denied": "and no push to the cache was denied",
+  warning: "the denied push to the cache is a warning",
+  failed: "the denied push to the cache fails the job",
+  "not tried": "no push to the cache was tried",
+  "not denied": "no push to the cache was denied",
 };
 
 const UPSTREAM = {
@@ -197,19 +215,22 @@ const UPSTREAM = {
 
 function forkText({ first, second, upstream, cachePushDenied }: ForkFacts): string {
   const which = upstream === null ? "" : UPSTREAM[upstream];
-  return `${which}: the first pipeline with the edit ${pipelineText(first)}, the second with the same edit ${pipelineText(second)}, ${DENIED[cachePushDenied]}`;
+  return `${which}: the first pipeline with an edit ${pipelineText(first)}, the second with the same edit ${pipelineText(second)}; ${DENIED[cachePushDenied]}`;
 }
 
-/** What upstream's own pipeline of the same edit, the last one, reuses: more than the edit leaves no fork can find. */
-function upstreamText({ runs }: StrategyFacts, { first }: ForkFacts): string {
-  const edits = runs.filter(({ scenario, outcome }) => editNumber(scenario) > 0 && outcome === "succeeded");
-  const own = greatest(edits, ({ scenario }) => editNumber(scenario));
-  if (own === null || own.reused === null || own.layers === null) return "";
-  const alike = first?.reused === own.reused && first.layers === own.layers;
-  const left = `${own.reused} of ${own.layers} layers`;
-  return alike
-    ? ` The edit leaves ${left} reusable: upstream's own pipeline reuses ${own.reused} as well.`
-    : ` The edit leaves ${left} reusable in upstream's own pipeline.`;
+/** What the second pipeline finds with the current strategy, which has a cache in the fork or has none. */
+function besideText({ current, fork }: TriedFork): string {
+  const beside = current?.forks.find(({ upstream }) => upstream === fork.upstream);
+  if (!current || !beside?.second) return "";
+  return ` With ${current.label} the second ${pipelineText(beside.second)}.`;
+}
+
+/** What upstream's own second pipeline with the same source finds. */
+function warmText(strategy: StrategyFacts): string {
+  const warm = runOf(strategy, "warm");
+  if (warm === null || warm.outcome !== "succeeded" || warm.reused === null || warm.layers === null)
+    return "";
+  return ` Upstream's own second pipeline reuses ${warm.reused} of ${warm.layers}.`;
 }
 
 function pipelineText(run: ForkRunFacts | null): string {
@@ -217,5 +238,5 @@ function pipelineText(run: ForkRunFacts | null): string {
   const time = run.totalMs === null ? "" : ` in ${formatDuration(run.totalMs)}`;
   if (run.outcome !== "succeeded") return run.outcome === "out-of-memory" ? "is killed" : "does not succeed";
   if (run.reused === null || run.layers === null) return `succeeds${time}, with what it reused not known`;
-  return `reuses ${run.reused} of ${run.layers} layers${time}`;
+  return `reuses ${run.reused} of ${formatCount(run.layers, "layer")}${time}`;
 }

@@ -83,6 +83,8 @@ function addTrial(command: Command): Command {
     .option("-y, --yes", "make and install what set-up needs without asking");
 }
 
+type ReplayFlags = { format?: "text"; out?: string; thread?: string[]; again?: boolean };
+
 type Flags = Record<string, unknown> & {
   patch?: string;
   rev?: string;
@@ -203,11 +205,16 @@ function program(finish: (code: ExitCode) => void): Command {
         .argParser(oneOf("mail", "markdown", "json", "text")),
     )
     .option("--out <file>", "write the answer here instead of standard output")
+    .addOption(
+      new Option("--thread <files>", "mails whose claims are answered from the report instead")
+        .argParser(names)
+        .conflicts("again"),
+    )
     .option("--again", "run the trial's own command again, in this directory; its files are not written")
-    .action(async (report: string, flags: { format?: "text"; out?: string; again?: boolean }) => {
+    .action(async (report: string, flags: ReplayFlags) => {
       const { replayCommand } = await import("./replay-command.ts");
-      const { format = null, out = null, again } = flags;
-      finish(await replayCommand({ report, format, out, again: again === true }));
+      const { format = null, out = null, thread = [], again } = flags;
+      finish(await replayCommand({ report, format, out, thread, again: again === true }));
     });
 
   root

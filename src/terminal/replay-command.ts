@@ -2,17 +2,26 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
+import { answersTo } from "../answer-thread.ts";
 import { Problem } from "../domain/problem.ts";
 import type { Report } from "../domain/report.ts";
 import { readReport } from "../reports/read-report.ts";
 import { readInput } from "./change-input.ts";
+import { readThread } from "./read-thread.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { typedCommand } from "./typed-command.ts";
 import { repeatArguments } from "./repeat-arguments.ts";
 import { putOut, refuseUnwritable, render, type Format } from "./trial-command.ts";
 
 /** `format` is null where nobody names one. */
-export type ReplayOptions = { report: string; format: Format | null; out: string | null; again: boolean };
+export type ReplayOptions = {
+  report: string;
+  format: Format | null;
+  out: string | null;
+  /** Mails of the thread, each a file; their claims take the place of the report's. */
+  thread: string[];
+  again: boolean;
+};
 
 /** `tare replay`: an earlier answer in any format, or the same trial once more. */
 export async function replayCommand(options: ReplayOptions): Promise<ExitCode> {
@@ -23,7 +32,9 @@ export async function replayCommand(options: ReplayOptions): Promise<ExitCode> {
   }
   const report = readReport(options.report, await readInput(options.report));
   if (options.again) return repeatTrial(report, options);
-  await putOut(render(report, format ?? "text"), out);
+  const claims =
+    options.thread.length === 0 ? report.claims : answersTo(await readThread(options.thread), report);
+  await putOut(render({ ...report, claims }, format ?? "text"), out);
   return 0;
 }
 

@@ -1,17 +1,15 @@
 import type { ReadingOfChange } from "../bot.ts";
-import { readMail } from "../channels/mail/read-mail.ts";
 import type { ThreadText } from "../claims/types.ts";
 import { effectiveSettings, type Effective, type Wishes } from "../config/effective-settings.ts";
 import { imageFilter } from "../config/image-filter.ts";
 import { openOperatorFile } from "../config/open-operator-file.ts";
 import { projectFileRemark, projectSettingsOf } from "../config/project-file.ts";
 import type { Change } from "../domain/change.ts";
-import { Problem } from "../domain/problem.ts";
 import type { UpstreamAccess } from "../domain/report.ts";
-import { readInput } from "./change-input.ts";
 import { parseLink } from "../network/link-rate.ts";
 import type { TrialRequest } from "../prepare-trial.ts";
 import { wantedStrategies } from "../trials/strategies.ts";
+import { readThread } from "./read-thread.ts";
 
 /** What whoever asks for a trial says himself; files and defaults say the rest. */
 export type TrialWishes = {
@@ -62,29 +60,6 @@ export async function settleRequest(
     ...effective.notes.map((note) => `${note.charAt(0).toUpperCase()}${note.slice(1)}.`),
   ];
   return { request: requestOf(asked, effective, await readThread(asked.thread)), notes };
-}
-
-/** Mails of a thread, each a file. Problems: `arguments`, `mail-unreadable`. */
-async function readThread(paths: readonly string[]): Promise<ThreadText[]> {
-  const texts: ThreadText[] = [];
-  for (const path of paths) {
-    const { from, date, messageId, inReplyTo, text } = await readMail(await readInput(path));
-    if (from === null || (messageId === null && date === null)) {
-      throw new Problem(
-        "arguments",
-        `${path} is no mail: it has ${from === null ? "no From" : "neither Message-ID nor Date"}.`,
-        "Name mails of the thread with --thread, each a file with its headers.",
-      );
-    }
-    texts.push({
-      author: from?.name || (from?.address ?? ""),
-      date: date?.toISOString() ?? null,
-      messageId,
-      inReplyTo,
-      body: text,
-    });
-  }
-  return texts;
 }
 
 function requestOf(asked: TrialWishes, { settings }: Effective, thread: ThreadText[]): TrialRequest {

@@ -81,6 +81,20 @@ describe("tare replay", () => {
     expect(await readFile(report, "utf8")).toBe(renderJson(exampleReport()));
   });
 
+  it("answers claims of mails that came after the trial from its report", async () => {
+    const mail = join(directory, "late.eml");
+    const head = "From: Eve <eve@example.org>\nMessage-ID: <late@example.org>\n\n";
+    await writeFile(mail, `${head}By using kaniko we would be doubling our registry storage.\n`);
+    const { code, stdout } = await playTare(["replay", report, "--thread", mail]);
+    expect(code).toBe(0);
+    expect(stdout.replaceAll(/\s+/gu, " ")).toContain(
+      'Eve: "By using kaniko we would be doubling our registry storage." depends: kaniko/layers against docker/inline before any edit: 1.90 times, close to 2, counted per repository',
+    );
+    const both = await playTare(["replay", report, "--thread", mail, "--again"]);
+    expect(both.code).toBe(2);
+    expect(both.stderr).toContain("'--thread <files>' cannot be used with option '--again'");
+  });
+
   it("repeats the trial in the format asked for, and leaves the trial's own files alone", async () => {
     const argv = ["trial", "--patch", join(directory, "gone.eml"), "--report", report, "--out", report];
     await writeFile(report, renderJson({ ...exampleReport(), argv }));
