@@ -11,8 +11,12 @@ type Of<Kind extends Assertion["kind"]> = Extract<Assertion, { kind: Kind }>;
 /** Two times that a claim compares, with what they are times of. */
 type Times = { image: string; claimed: number; other: number; claimedName: string; otherName: string };
 
-/** Less than 5 % apart is the same. */
+/** Less than 5 % apart is the same; with few runs, what is not half as long again may be noise. */
 const APART = 1.05;
+const APART_OF_FEW = 1.5;
+
+const isClose = ({ claimed, other }: Times): boolean =>
+  claimed < other * APART_OF_FEW && other < claimed * APART_OF_FEW;
 
 /** `this will burn through our compute allowance` */
 export function answerCompute({ says, without }: Of<"compute">, facts: ClaimFacts): Judged {
@@ -37,6 +41,8 @@ export function answerCompute({ says, without }: Of<"compute">, facts: ClaimFact
       mark: "depends",
       sentence: `${about}${figures}, on a link without a limit, where times decide nothing; ${money}.`,
     };
+  if (facts.fewRuns && times.some(isClose))
+    return { mark: "depends", sentence: `${about}${figures}, too close for so few runs; ${money}.` };
   return { mark, sentence: `${about}${figures}; ${money}.` };
 }
 

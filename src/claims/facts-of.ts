@@ -12,7 +12,7 @@ import type {
   RunReport,
   StrategyReport,
 } from "../domain/report.ts";
-import { median } from "../domain/statistics.ts";
+import { median, MINIMUM_RUNS } from "../domain/statistics.ts";
 import type {
   ClaimFacts,
   CleanupFacts,
@@ -38,6 +38,7 @@ export function factsOf(report: Report, more: MoreFacts = {}): ClaimFacts {
   return {
     ledger: report.ledger.id,
     timesDecide: report.machine.link !== UNLIMITED_LOOPBACK,
+    fewRuns: report.repeats < MINIMUM_RUNS,
     images: report.images.map((image) => imageFacts(image, report.ledger.id)),
     recipes: changedRecipes(report.recipes),
     dockerfiles: report.dockerfiles,

@@ -9,6 +9,8 @@ export type ClaimFacts = {
   ledger: LedgerId | null;
   /** False on a link without a limit: times then decide nothing. */
   timesDecide: boolean;
+  /** Times rest on fewer runs than a verdict asks for: only a great difference says something then. */
+  fewRuns: boolean;
   images: ImageFacts[];
   /** Recipes of the changed jobs before and after; null where no template was read. */
   recipes: { base: Recipe[]; head: Recipe[] } | null;

@@ -15,3 +15,6 @@ export function range(values: readonly number[]): { least: number; greatest: num
     greatest: values.reduce((a, b) => Math.max(a, b), first),
   };
 }
+
+/** Fewer runs than this on either side say nothing about noise, so they decide nothing. */
+export const MINIMUM_RUNS = 3;

@@ -16,7 +16,7 @@ import { formatCount, formatDuration, formatMemory, formatPercent } from "../dom
 import { UNLIMITED_LOOPBACK } from "../domain/report.ts";
 import type { ImageReport, Report, Scenario, StrategyReport } from "../domain/report.ts";
 import { median } from "../domain/statistics.ts";
-import { MINIMUM_RUNS } from "./statistics.ts";
+import { MINIMUM_RUNS } from "../domain/statistics.ts";
 
 /** One sentence with the two numbers that matter, about the image that decides the verdict. */
 export function headline(

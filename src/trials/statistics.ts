@@ -1,9 +1,6 @@
 import { formatDuration } from "../domain/quantities.ts";
 import type { DecidingFigure } from "../domain/report.ts";
-import { median, range } from "../domain/statistics.ts";
-
-/** Fewer runs than this on either side say nothing about noise, so they decide nothing. */
-export const MINIMUM_RUNS = 3;
+import { median, MINIMUM_RUNS, range } from "../domain/statistics.ts";
 
 export type Judged = Pick<DecidingFigure, "judgement" | "why"> & {
   current: number | null;

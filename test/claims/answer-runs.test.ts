@@ -70,6 +70,15 @@ describe("compute", () => {
     );
   });
 
+  it("depends where few runs differ little, and not where they differ much", () => {
+    expect(answer(burnt, { ...facts, fewRuns: true })).toMatch(/^confirmed: /);
+    const near = factsWith([strategy("current", timed(1, 60_000)), strategy("proposed", timed(1, 80_000))]);
+    expect(answer(burnt, near)).toMatch(/^confirmed: /);
+    expect(answer(burnt, { ...near, fewRuns: true })).toBe(
+      "depends: kaniko/layers warm 1 m 20 s against docker/inline warm 1 m 00 s a job (+33 %), too close for so few runs; what a minute costs was not given, so money was not tested.",
+    );
+  });
+
   it("is not tested without times", () => {
     expect(answer(burnt, NOTHING)).toBe("not tested: no warm build of both strategies was timed.");
     expect(answer(uncached, NOTHING)).toBe("not tested: no build was timed with and without a cache.");

@@ -9,6 +9,7 @@ export const GIBIBYTE = 2 ** 30;
 export const NOTHING: ClaimFacts = {
   ledger: null,
   timesDecide: true,
+  fewRuns: false,
   images: [],
   recipes: null,
   dockerfiles: null,
