@@ -72,7 +72,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   recipes: ["dockerfile-ast", "unbash", "yaml"],
   executors: ["dockerode", "tar-stream"],
   network: ["send", "zod"],
-  registry: ["jose", "selfsigned"],
+  registry: ["jose", "re2js", "selfsigned"],
   reports: ["mustache", "zod"],
   channels: ["@gitbeaker/rest", "mailparser", "nodemailer", "octokit", "pino", "probot", "zod"],
   web: ["pino"],
@@ -92,10 +92,10 @@ const PURE = [
   /^findings\//,
   /^claims\//,
   /^git\/changed-lines\.ts$/,
-  /^trials\/(?:statistics|verdict|headline|plan|summarize|references|hits|estimate|sample|strategies)\.ts$/,
+  /^trials\/(?:statistics|verdict|headline|plan|summarize|simulate-cleanup|references|hits|estimate|sample|strategies)\.ts$/,
   /^reports\/(?!fill\.ts$)/,
   /^config\/(?!open-operator-file\.ts$|serve\.ts$)/,
-  /^registry\/(?:token-scopes|ledgers|access-log|read-manifest|schema1|settle)\.ts$/,
+  /^registry\/(?:token-scopes|cleanup|ledgers|access-log|read-manifest|schema1|settle)\.ts$/,
   /^network\/link-rate\.ts$/,
 ];
 

@@ -2,7 +2,7 @@ import { isMap, isNode, isScalar, LineCounter, parseDocument, visit } from "yaml
 import type { Document, YAMLError } from "yaml";
 import { z } from "zod";
 import { faultWords } from "./fault-words.ts";
-import { nearestKey } from "./nearest-key.ts";
+import { nearestKey } from "../domain/nearest-key.ts";
 
 /** A settings file as it was read. `path` is how messages name it. */
 export type SettingsText = { path: string; text: string };

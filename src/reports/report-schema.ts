@@ -196,9 +196,11 @@ const dockerfile = z.strictObject({
   unread: textOrNull,
 });
 
+export const SCHEMA_VERSION = 2;
+
 export const reportSchema = z
   .strictObject({
-    schemaVersion: z.literal(2),
+    schemaVersion: z.literal(SCHEMA_VERSION),
     tare: text,
     change: z.strictObject({
       id: text,

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Job } from "../../src/domain/job.ts";
 import { BUILDERS } from "../../src/domain/recipe.ts";
@@ -7,6 +7,9 @@ import type { DiskSums } from "../contracts/builder-contract.ts";
 import type { Mirror } from "../../src/domain/mirror.ts";
 import { makeBase, pullBase, serveBase, standIn, type BaseImage } from "../../src/images/bases.ts";
 import { openTestbed, type Testbed } from "../../src/images/testbed.ts";
+import type Docker from "dockerode";
+import type { TagName } from "../../src/domain/registry.ts";
+import { exec } from "../../src/executors/exec.ts";
 import { startRegistry, type TrialRegistry } from "../../src/registry/trial-registry.ts";
 import { cacheDirectory } from "../../src/lib/cache-directory.ts";
 
@@ -63,8 +66,32 @@ export async function openLiveTestbed(): Promise<LiveTestbed> {
   };
 }
 
-/** Directory of the host where the newest registry container of this name keeps its volume. */
+/** Directory of the host where the registry at this host and port keeps its volume. */
 export async function registryDirectory(testbed: Testbed, host: string): Promise<string> {
+  const { directory } = await registryContainer(testbed, host);
+  return join(directory, "docker/registry/v2");
+}
+
+/** Takes tags away on the registry's disk, and has its own garbage collection remove what nothing names any more. */
+export async function collectWithout(
+  testbed: Testbed,
+  host: string,
+  deleted: readonly TagName[],
+): Promise<void> {
+  const { container, directory } = await registryContainer(testbed, host);
+  for (const { repository, tag } of deleted) {
+    const tags = join(directory, "docker/registry/v2/repositories", repository, "_manifests/tags");
+    rmSync(join(tags, tag), { recursive: true });
+  }
+  const argv = ["registry", "garbage-collect", "--delete-untagged", "/etc/tare/registry.yml"];
+  const said: Buffer[] = [];
+  const code = await exec(container, argv, "/", (_, chunk) => void said.push(chunk));
+  if (code !== 0) throw new Error(`garbage-collect: ${code}: ${Buffer.concat(said).toString("utf8")}`);
+}
+
+type RegistryContainer = { container: Docker.Container; directory: string };
+
+async function registryContainer(testbed: Testbed, host: string): Promise<RegistryContainer> {
   const containers = await testbed.engine.docker.listContainers({ filters: { label: ["dev.tare.owner"] } });
   for (const { Id } of containers) {
     const container = testbed.engine.docker.getContainer(Id);
@@ -73,7 +100,7 @@ export async function registryDirectory(testbed: Testbed, host: string): Promise
     );
     if (mount === undefined) continue;
     const config = await configOf(container);
-    if (config.includes(`addr: "${host}"`)) return join(mount.Source, "docker/registry/v2");
+    if (config.includes(`addr: "${host}"`)) return { container, directory: mount.Source };
   }
   throw new Error(`no registry container listens on ${host}`);
 }

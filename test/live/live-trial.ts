@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { JobFile, Limits } from "../../src/domain/job.ts";
 import { DEFAULT_LIMITS } from "../../src/domain/job.ts";
+import type { Traffic } from "../../src/domain/registry.ts";
+import type { TrialRegistry } from "../../src/registry/trial-registry.ts";
 import type { Recipe } from "../../src/domain/recipe.ts";
 import type { Scenario } from "../../src/domain/report.ts";
 import { builders } from "../../src/builders/index.ts";
@@ -27,8 +29,10 @@ export async function runLiveTrial(
   recipe: Recipe,
   dockerfile: string,
   options: {
-    /** RUNs that are edited, one after the other; the same one may be edited again. */
-    edits?: EditChoice[];
+    /** RUNs that are edited, one after the other; the same one may be edited again. `none`: the text stays as it is. */
+    edits?: (EditChoice | "none")[];
+    /** Something that happens to the registry before the last scenario; `uses` are the tags of the runs before it. */
+    beforeLast?: (registry: TrialRegistry, uses: Traffic[]) => Promise<void>;
     limits?: Partial<Limits>;
     moreMemoryBytes?: number;
     scenarios?: Scenario[];
@@ -43,6 +47,9 @@ export async function runLiveTrial(
   });
   const source = { ...loaded, edits: editsOf(loaded, options.edits ?? ["first"]) };
   const disk: LiveDiskSums[] = [];
+  const uses: Traffic[] = [];
+  const scenarios = options.scenarios ?? scenariosOfSource(source);
+  const running: { registry: TrialRegistry | null; what: string } = { registry: null, what: "" };
   const name = `live-${randomBytes(4).toString("hex")}`;
   const record = await runTrial(
     {
@@ -50,7 +57,7 @@ export async function runLiveTrial(
       builder: builders[recipe.builder],
       prerequisites: [],
       fork: null,
-      scenarios: options.scenarios ?? scenariosOfSource(source),
+      scenarios,
       describe: (scenario, host, limits) => {
         const mapped = (references: string[]) =>
           references.map((reference) => trialReference(reference, CONTEXT, host, recipe));
@@ -77,21 +84,28 @@ export async function runLiveTrial(
       baseDiffIds: () => live.base.diffIds,
     },
     {
-      run: async (job) => live.run(job),
-      onRun: () => {},
+      async run(job) {
+        const { registry, what } = running;
+        if (registry !== null && what === scenarios.at(-1)) await options.beforeLast?.(registry, uses);
+        return live.run(job);
+      },
+      onRun: (what) => void (running.what = what),
       missedDownloads: () => false,
       monotonicMs: () => performance.now(),
       startRegistry: async (registryName) => {
         const registry = await live.startRegistry(registryName);
         const root = await registryDirectory(live.testbed, registry.host);
         let runs = -1;
+        running.registry = registry;
         return {
           ...registry,
           async traffic() {
             runs += 1;
             // Called before and after each run: after it the files are those that were charged.
             if (runs % 2 === 1) disk.push(sumDisk(root, "group/project/image"));
-            return registry.traffic();
+            const traffic = await registry.traffic();
+            if (runs % 2 === 1) uses.push(traffic);
+            return traffic;
           },
         };
       },
@@ -101,10 +115,15 @@ export async function runLiveTrial(
   return { record, disk };
 }
 
-function editsOf(loaded: ImageSource, choices: readonly EditChoice[]): ImageSource["edits"] {
+function editsOf(loaded: ImageSource, choices: readonly (EditChoice | "none")[]): ImageSource["edits"] {
   const edits: ImageSource["edits"] = [];
   for (const choice of choices) {
-    const before = edits.at(-1)?.text ?? loaded.text;
+    const last = edits.at(-1);
+    if (choice === "none") {
+      if (last !== undefined) edits.push(last);
+      continue;
+    }
+    const before = last?.text ?? loaded.text;
     const edit = editDockerfile(before, choice, edits.length + 1, {
       path: loaded.dockerfile,
       target: loaded.recipe.target,

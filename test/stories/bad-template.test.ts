@@ -242,7 +242,10 @@ describe("an image that cannot be built", () => {
     [
       "no recipe that changes",
       () => entry("- docker push", "- echo pushing\n    - docker push"),
-      ["The change touches no recipe.", READ_REMEDY],
+      [
+        "The change touches no recipe: the image builds that templates state are the same before and after it.",
+        READ_REMEDY,
+      ],
     ],
   ])("says why: %s", async (_name, head, said) => {
     const packages = { environment: { TARE_IMAGES: "packages" } };

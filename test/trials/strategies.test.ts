@@ -28,17 +28,27 @@ describe("strategies as they are asked for", () => {
   });
 
   it.each([
-    "kaniko",
-    "kaniko/layers+squash",
-    "kaniko/layers+redo+zstd",
-    "kaniko/layers/x",
-    "podman/layers",
-    "docker/registry",
-    "",
-  ])("are refused with the list where %o is none", (name) => {
+    ["kaniko", ""],
+    ["kaniko/layers+squash", ""],
+    ["kaniko/layers+redo+zstd", ""],
+    ["kaniko/layers/x", " (did you mean kaniko/layers?)"],
+    ["podman/layers", ""],
+    ["kaniko/layer", " (did you mean kaniko/layers?)"],
+    ["", ""],
+  ])("are refused with the list where %o is none", (name, hint) => {
     const refusal = problemOf(() => wantedStrategies([name]));
-    expect(refusal.message).toBe(`${name} is no strategy that Tare knows.`);
-    expect(refusal.details[1]).toContain("redo (");
+    expect(refusal.message).toBe(`${name}${hint} is no strategy that Tare knows.`);
+    expect(refusal.details[1]).toBe("beside them: docker/registry-min, docker/registry-max");
+    expect(refusal.details[2]).toContain("redo (");
+  });
+
+  it("are all refused at once", () => {
+    const { message } = problemOf(() =>
+      wantedStrategies(["kaniko/layers", "podman/layers", "buildha/layers"]),
+    );
+    expect(message).toBe(
+      "podman/layers, buildha/layers (did you mean buildah/layers?) are no strategies that Tare knows.",
+    );
   });
 });
 

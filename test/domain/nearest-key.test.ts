@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nearestKey } from "../../src/config/nearest-key.ts";
+import { nearestKey } from "../../src/domain/nearest-key.ts";
 
 describe("the key that was probably meant", () => {
   const known = ["repeats", "budget", "cpus", "replyTo", "webhookPath", "url"];
