@@ -126,7 +126,7 @@ function nothingToTry(reasons: readonly NotBuilt[]): Problem {
   return new Problem(
     "nothing-to-try",
     first === undefined
-      ? "The change touches no recipe: the image builds that templates state are the same before and after it."
+      ? "The change touches no recipe: the image builds of the templates are the same on both sides."
       : sentence(`No image that the change touches can be built here. ${first}`),
     "Run `tare recipes` to see what was read, or name images with --images.",
     others.slice(0, 10),

@@ -62,7 +62,7 @@ describe("a mail whose patch cannot be tried", () => {
     [
       "binary.eml",
       () => [
-        "The change touches no recipe: the image builds that templates state are the same before and after it.",
+        "The change touches no recipe: the image builds of the templates are the same on both sides.",
         "Run `tare recipes` to see what was read, or name images with --images.",
       ],
     ],

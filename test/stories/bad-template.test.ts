@@ -243,7 +243,7 @@ describe("an image that cannot be built", () => {
       "no recipe that changes",
       () => entry("- docker push", "- echo pushing\n    - docker push"),
       [
-        "The change touches no recipe: the image builds that templates state are the same before and after it.",
+        "The change touches no recipe: the image builds of the templates are the same on both sides.",
         READ_REMEDY,
       ],
     ],
