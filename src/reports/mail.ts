@@ -75,7 +75,10 @@ function body(raw: Report, report: Report, omitted: ReadonlySet<Section>, stop: 
   const isAnswered = kept("claims") && isStorageAnswered(report.claims);
   return fill("mail.txt", {
     quote: quote(raw, report),
-    lead: wrap([report.headline, ...substitutions(report.parts)].join(" "), WIDTH),
+    lead: wrap(
+      [report.headline, ...substitutions(report.parts), `Verdict: ${report.verdict}.`].join(" "),
+      WIDTH,
+    ),
     statements: isAnswered ? [] : shown.flatMap((image) => statements(report, image)),
     remainder: isAnswered ? shown.flatMap((image) => remainder(report, image)) : [],
     tested: tested(report, shown, kept("parts")),
