@@ -42,12 +42,20 @@ function judge(assertion: Assertion, facts: ClaimFacts): Judged {
 /** A claim with those that get the same answer: a thread says the same thing more than once. */
 export type GroupedAnswer = ClaimAnswer & { alike: RecognisedClaim[] };
 
-/** Answers with each sentence once, in order; `alike` are the other claims that it answers. */
+/**
+ * Answers with each thing once, in order; `alike` are the other claims that it answers: those that get the same sentence,
+ * and those of the same storage that get the same mark, under the sentence that says most.
+ */
 export function groupAnswers(answers: readonly ClaimAnswer[]): GroupedAnswer[] {
-  const groups = Map.groupBy(answers, ({ mark, sentence, claim }) =>
-    JSON.stringify([claim.assertion.kind, mark, sentence]),
-  );
-  return [...groups.values()].flatMap(([first, ...others]) =>
-    first === undefined ? [] : [{ ...first, alike: others.map(({ claim }) => claim) }],
-  );
+  const groups = Map.groupBy(answers, ({ mark, sentence, claim: { assertion } }) => {
+    const about = assertion.kind === "storage multiplied" ? assertion.factor : sentence;
+    return JSON.stringify([assertion.kind, mark, about]);
+  });
+  return [...groups.values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    const { sentence } = [first, ...others].reduce((most, each) =>
+      each.sentence.length > most.sentence.length ? each : most,
+    );
+    return [{ ...first, sentence, alike: others.map(({ claim }) => claim) }];
+  });
 }

@@ -79,8 +79,8 @@ function moneyText(claimedMs: number, otherMs: number, { computeFactors }: Claim
   return computeFactors
     .map(({ runner, factor }) =>
       factor === 0
-        ? `0 compute minutes on ${runner}`
-        : `${minutes(claimedMs, factor)} against ${minutes(otherMs, factor)} compute minutes on ${runner} (cost factor ${factor})`,
+        ? `none on ${runner}`
+        : `${minutes(claimedMs, factor)} against ${minutes(otherMs, factor)} compute minutes on ${runner}${factor === 1 ? "" : ` (cost factor ${factor})`}`,
     )
     .join(", ");
 }
@@ -130,6 +130,8 @@ function killed(strategy: StrategyFacts): RunFacts | null {
 
 /** Who is killed at what, else the highest peak: one clause over all images. */
 function memoryText(tried: readonly Tried[]): string {
+  const isOne = new Set(tried.map(({ image }) => image)).size === 1;
+  const of = (image: string) => (isOne ? "" : ` of ${image}`);
   const kills = tried.flatMap(({ image, strategy }) => {
     const run = killed(strategy);
     return run === null ? [] : [{ image, strategy, run }];
@@ -140,10 +142,10 @@ function memoryText(tried: readonly Tried[]): string {
     const room =
       run.storageRunPeakBytes === null
         ? ""
-        : `, and given more reaches ${formatMemory(run.storageRunPeakBytes)}`;
+        : ` and ${needText(run.storageRunPeakBytes, run.storageRunWithCache === true)}`;
     const others =
       kills.length > 1 ? `, as ${formatCount(kills.length - 1, "other build")} of ${tried.length}` : "";
-    return `${strategy.label} is killed at ${formatMemory(run.memoryLimitBytes)} in the ${nameOf(run.scenario)} of ${image}${others}${room}`;
+    return `${strategy.label} is killed at ${formatMemory(run.memoryLimitBytes)} in the ${nameOf(run.scenario)}${of(image)}${others}${room}`;
   }
   const peaks = tried.flatMap(({ image, strategy }) =>
     strategy.runs.flatMap((run) =>
@@ -152,7 +154,11 @@ function memoryText(tried: readonly Tried[]): string {
   );
   const most = greatest(peaks, ({ bytes }) => bytes);
   if (most === null) return `${tried[0]?.strategy.label ?? ""} is not killed, and its memory was not seen`;
-  return `${most.strategy.label} is not killed: its peak is ${formatMemory(most.bytes)} of ${formatMemory(most.run.memoryLimitBytes)} in the ${nameOf(most.run.scenario)} of ${most.image}`;
+  return `${most.strategy.label} is not killed: it needs ${formatMemory(most.bytes)} of ${formatMemory(most.run.memoryLimitBytes)} in the ${nameOf(most.run.scenario)}${of(most.image)}`;
+}
+
+function needText(bytes: number, withCache: boolean): string {
+  return withCache ? `takes ${formatMemory(bytes)} with page cache` : `needs ${formatMemory(bytes)}`;
 }
 
 function nameOf(scenario: Scenario): string {
@@ -221,7 +227,7 @@ const UPSTREAM = {
 
 function forkText({ first, second, upstream, cachePushDenied }: ForkFacts): string {
   const which = upstream === null ? "" : UPSTREAM[upstream];
-  return `${which}: the first pipeline with an edit ${pipelineText(first)}, the second with the same edit ${pipelineText(second)}; ${DENIED[cachePushDenied]}`;
+  return `${which}: the first pipeline with an edit ${pipelineText(first)}, the second ${pipelineText(second)}; ${DENIED[cachePushDenied]}`;
 }
 
 /** What the second pipeline finds with the current strategy, which has a cache in the fork or has none. */

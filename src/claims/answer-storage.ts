@@ -189,7 +189,7 @@ function growthStart(row: Row | undefined, factor: number | null): string {
   const { current, proposed } = row.sides;
   const edits = editsText(row.sides, row.edits);
   if (factor === null) return `${edits}, on average, ${proposed.label} beside ${current.label}`;
-  return `${edits} ${proposed.label} holds, against ${current.label} after the same`;
+  return `${edits} ${proposed.label} against ${current.label}`;
 }
 
 /** `+2.00 MB an edit beside +0 B` */
@@ -201,11 +201,10 @@ function slopeText({ pace, ledger }: PacedRow): string {
   return `${paceText(pace)} ${LEDGERS[ledger].by}`;
 }
 
-/** `2.26 times counted per repository (25.09 MB against 11.08 MB, +2.00 MB an edit beside +0 B; computed: 4 times after 10 edits)` */
+/** `2.26 times counted per repository (+2.00 MB an edit beside +0 B; computed: 4 times after 10 edits)` */
 function reachText({ pace, ...row }: PacedRow, factor: number): string {
   const times = `${(row.proposed / row.current).toFixed(2)} times ${LEDGERS[row.ledger].by}`;
-  const bytes = `${formatBytes(row.proposed)} against ${formatBytes(row.current)}`;
-  return `${times} (${bytes}, ${paceText(pace)}; ${reachedAfter(pace, row.edits, factor)})`;
+  return `${times} (${paceText(pace)}; ${reachedAfter(pace, row.edits, factor)})`;
 }
 
 /** With which edit a multiple was reached, or would be at the pace that was seen. */
@@ -216,6 +215,7 @@ function reachedAfter(pace: Pace, last: number, factor: number): string {
   const at = (edits: number) => `after ${formatCount(edits, "edit")}`;
   const then = `${timesAfter(claimed).toFixed(2)} times`;
   const isClose = reaches(timesAfter(claimed), factor) && timesAfter(claimed) < factor;
+  if (isClose && claimed === last) return `close to ${factor}`;
   if (isClose)
     return `${claimed > last ? "computed: " : ""}${then}${closeTo(timesAfter(claimed), factor)} ${at(claimed)}`;
   for (let edits = 1; edits <= last; edits += 1)
@@ -237,18 +237,24 @@ export function answerCleanup({ factor }: Of<"cleanup">, facts: ClaimFacts): Jud
   const shrinks = ({ sides, ledger, proposed }: Row) =>
     proposed < (sides.proposed.cleanup?.before[ledger] ?? proposed);
   const holds = (row: Row) => (factor === null ? shrinks(row) : reaches(row.proposed / row.current, factor));
-  const mark = markOf(rows.map(holds));
+  // Where the policy deletes nothing yet, what is left when it does is between this and the newest build alone.
+  const isIdle = rows.length > 0 && rows.every(({ sides }) => sides.proposed.cleanup?.deletedTags === 0);
+  const fresh = isIdle && factor !== null ? rowsBefore(facts) : [];
+  const mark = markOf([...rows, ...fresh].map(holds));
   if (mark === null) return notTested(`no cleanup policy was simulated${freshText(facts)}.`);
   const { rows: own, about } = shown(rows, holds, facts);
   const texts = own.map((row) => {
     const before = row.sides.proposed.cleanup?.before[row.ledger];
-    const from = before === undefined ? "" : `, from ${formatBytes(before)}`;
+    const from = isIdle || before === undefined ? "" : `, from ${formatBytes(before)}`;
     return `${timesText(row, holds(row) ? factor : null)}${from}`;
   });
   const [first] = own;
-  const start = `after cleanup (${first?.sides.proposed.cleanup?.policy ?? ""}) ${first?.sides.proposed.label ?? ""} keeps`;
-  const end = mark === "depends" ? `: ${why(rows, holds, facts)}` : "";
-  return { mark, sentence: `${about}${start} ${texts.join("; ")}${end}.` };
+  const { label, cleanup } = first?.sides.proposed ?? {};
+  const idle = isIdle ? ", which deletes nothing yet" : "";
+  const start = `after cleanup (${cleanup?.policy ?? ""}${idle}) ${label ?? ""} keeps`;
+  const alone = isIdle ? aloneText(facts) : "";
+  const end = mark === "depends" ? `: ${why([...rows, ...fresh], holds, facts)}` : "";
+  return { mark, sentence: `${about}${start} ${texts.join("; ")}${alone}${end}.` };
 }
 
 /** What a cleanup that leaves nothing but the newest build would leave; empty where it is not known. */
@@ -257,4 +263,12 @@ function freshText(facts: ClaimFacts): string {
   if (own.length === 0) return ", so what remains after it is not known";
   const texts = own.map((row) => timesText(row, null));
   return `; the newest build alone, as in a fresh registry, is ${about}${texts.join(", ")}`;
+}
+
+/** `; the newest build alone 2.15 times counted per repository, 1.10 times by GitLab's count` */
+function aloneText(facts: ClaimFacts): string {
+  const texts = shown(rowsBefore(facts), () => true, facts).rows.map(
+    ({ ledger, current, proposed }) => `${(proposed / current).toFixed(2)} times ${LEDGERS[ledger].by}`,
+  );
+  return texts.length === 0 ? "" : `; the newest build alone would be ${texts.join(", ")}`;
 }

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { Recipe } from "../domain/recipe.ts";
 import { formatCount } from "../domain/quantities.ts";
 import { notTested } from "./charges.ts";
@@ -53,11 +54,20 @@ function othersText(others: readonly DockerfileCopies[]): string {
   return `; ${count} beside them ${others.length === 1 ? "does, and no job of these builds it" : "do, and none of these jobs builds them"}: ${linesText(others)}`;
 }
 
+const LONGEST_TEXT = 30;
+
+function shortened(text: string): string {
+  return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT - 3)}...` : text;
+}
+
 /** `a.docker:9 (ADD . /), b.docker:30 (…) and 3 more` */
 function linesText(dockerfiles: readonly DockerfileCopies[]): string {
-  const all = dockerfiles.flatMap(({ path, fromContext }) =>
-    fromContext.map(({ line, text }) => `${path}:${line} (${text})`),
-  );
+  const folder = posix.dirname(dockerfiles[0]?.path ?? "");
+  const all = dockerfiles.flatMap(({ path, fromContext }, index) => {
+    // A folder that was named is not again.
+    const name = index > 0 && posix.dirname(path) === folder ? posix.basename(path) : path;
+    return fromContext.map(({ line, text }) => `${name}:${line} (${shortened(text)})`);
+  });
   const rest = all.length > NAMED ? ` and ${all.length - NAMED} more` : "";
   return `${all.slice(0, NAMED).join(", ")}${rest}`;
 }
@@ -81,7 +91,7 @@ export function answerLogin({ says }: Of<"login">, facts: ClaimFacts): Judged {
     const isOld = version !== undefined && Number(version) < 9;
     const said = isOld
       ? `only since v1.9.0, and ${at} names ${recipe.runsIn ?? ""}`
-      : `since v1.9.0: ${at}${loginBefore(facts)}`;
+      : `since v1.9.0: ${at}${loginBefore(facts, recipe.file)}`;
     return { mark: truth(isOld), sentence: `${HELPER}, ${said}.` };
   }
   const none = `${recipe.builder} finds no credentials for a registry by itself`;
@@ -96,10 +106,11 @@ export function answerLogin({ says }: Of<"login">, facts: ClaimFacts): Judged {
   };
 }
 
-function loginBefore({ recipes }: ClaimFacts): string {
+function loginBefore({ recipes }: ClaimFacts, named: string): string {
   const before = recipes?.base.find(({ logins }) => logins.length > 0);
   if (before === undefined) return "";
-  return `; ${before.builder} has no such helper, so the job of ${before.file}:${before.line} logged in before the change`;
+  const place = before.file === named ? `line ${before.line}` : `${before.file}:${before.line}`;
+  return `; ${before.builder} has no such helper, so ${place} logged in before`;
 }
 
 type Needs = { needs: string | null; recipe: Recipe };
@@ -112,7 +123,7 @@ export function answerRunners({ says }: Of<"runners">, facts: ClaimFacts): Judge
     return notTested(
       "what the proposed builder needs of a runner is not known; another site's runners cannot be tried.",
     );
-  const now = `after it, ${needsText(after)}`;
+  const now = `after it, ${needsText(after, before?.recipe.file)}`;
   const was = before === null ? "" : `before the change, ${needsText(before)}; `;
   if (says === "no privileges")
     return { mark: after.needs === null ? "confirmed" : "refuted", sentence: `${was}${now}.` };
@@ -133,10 +144,11 @@ function needsOf(recipes: readonly Recipe[] | undefined, facts: ClaimFacts): Nee
   return { needs, recipe };
 }
 
-/** `docker needs a daemon in the job: a privileged runner (service docker:dind, x.yml:14)` */
-function needsText({ needs, recipe }: Needs): string {
+/** `docker needs a daemon in the job: a privileged runner (service docker:dind, x.yml:14)`; a file that was named is not again. */
+function needsText({ needs, recipe }: Needs, named?: string): string {
   const { builder, services } = recipe;
   const service = services.length > 0 ? `service ${services.join(", ")}, ` : "";
   const what = needs === null ? "needs no privileges" : `needs ${needs}`;
-  return `${builder} ${what} (${service}${recipe.file}:${recipe.line})`;
+  const place = recipe.file === named ? `line ${recipe.line}` : `${recipe.file}:${recipe.line}`;
+  return `${builder} ${what} (${service}${place})`;
 }

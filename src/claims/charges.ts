@@ -47,6 +47,8 @@ export function heldAgainst({ ledger }: ClaimFacts): LedgerId[] {
 
 /** The ledger that the forge charges by, as the reason why figures that differ do not contradict each other. */
 export function decider(facts: ClaimFacts, what: string): string {
+  // Who is charged by GitLab's count needs not be told that GitLab charges by it.
+  if (facts.ledger === "namespace") return what;
   return facts.ledger === null
     ? `${what} (which ledger the forge charges by is not known)`
     : `${what} (the forge charges ${LEDGERS[facts.ledger].by})`;

@@ -2,11 +2,10 @@ import type { ComputeFactor } from "./facts.ts";
 
 /**
  * Minutes that GitLab charges for a minute of a job, on the runner that a trial's limits are taken from. Sources: GitLab's
- * documentation, ci/pipelines/compute_minutes.md (cost factors: hosted small Linux runners 1, public projects of the Open
- * Source program 0.5; runners of one's own are not charged).
+ * documentation, ci/pipelines/compute_minutes.md (cost factors: hosted small Linux runners 1, half of it for public projects of
+ * the Open Source program; runners of one's own are not charged).
  */
 export const GITLAB_COMPUTE_FACTORS: ComputeFactor[] = [
   { runner: "GitLab's small hosted runner", factor: 1 },
-  { runner: "the same in GitLab's Open Source program", factor: 0.5 },
   { runner: "a runner of one's own", factor: 0 },
 ];

@@ -86,7 +86,12 @@ function cleanupFacts(strategy: StrategyReport, ledger: LedgerId): CleanupFacts 
   const best = bestCleanup(strategy.cleanup, ledger);
   const before = strategy.runs.findLast((run) => run.ledgers !== null)?.ledgers;
   if (best === null || !before) return null;
-  return { policy: cleanupPolicy(best), before: knownOnly(before), floor: knownOnly(best.ledgers) };
+  return {
+    policy: cleanupPolicy(best),
+    deletedTags: best.deletedTags,
+    before: knownOnly(before),
+    floor: knownOnly(best.ledgers),
+  };
 }
 
 function knownOnly(ledgers: Partial<Ledgers>): Partial<Record<LedgerId, number>> {
@@ -121,6 +126,18 @@ function reuseOf({ hits, misses }: Pick<RunReport, "hits" | "misses">): Pick<Run
   return { reused: isKnown ? hits : null, layers: isKnown ? hits + misses : null };
 }
 
+/** What the processes needed beyond the limit; where the samples saw less, with the page cache that filled it. */
+function storageRunPeak({
+  storageRun,
+  memoryLimitBytes,
+}: RunReport): Pick<RunFacts, "storageRunPeakBytes" | "storageRunWithCache"> {
+  if (storageRun === null) return { storageRunPeakBytes: null };
+  const { anonymousPeakBytes: alone, memoryPeakBytes: withCache } = storageRun;
+  if (alone !== "unknown" && alone > memoryLimitBytes) return { storageRunPeakBytes: alone };
+  if (withCache === "unknown") return { storageRunPeakBytes: null };
+  return { storageRunPeakBytes: withCache, storageRunWithCache: true };
+}
+
 function runFacts(run: RunReport): RunFacts {
   const known = (bytes: number | "unknown" | undefined) => (typeof bytes === "number" ? bytes : null);
   return {
@@ -129,8 +146,8 @@ function runFacts(run: RunReport): RunFacts {
     totalMs: run.outcome === "succeeded" ? median(run.totalMs) : null,
     ...reuseOf(run),
     charges: knownOnly(run.ledgers ?? {}),
-    memoryPeakBytes: known(run.memoryPeakBytes),
+    memoryPeakBytes: known(run.anonymousPeakBytes) ?? known(run.memoryPeakBytes),
     memoryLimitBytes: run.memoryLimitBytes,
-    storageRunPeakBytes: known(run.storageRun?.memoryPeakBytes),
+    ...storageRunPeak(run),
   };
 }

@@ -58,10 +58,13 @@ export type RunFacts = {
   layers: number | null;
   /** Bytes after this run; a ledger that is not known is absent. */
   charges: Partial<Record<LedgerId, number>>;
+  /** What the processes needed at most; with page cache where that alone was seen. */
   memoryPeakBytes: number | null;
   memoryLimitBytes: number;
-  /** Peak of the run with more memory; null where there was none. */
+  /** The same of the run with more memory; null where there was none. */
   storageRunPeakBytes: number | null;
+  /** That peak is with page cache: the processes alone were below the limit when they were sampled. */
+  storageRunWithCache?: boolean;
 };
 
 /** One pipeline of a contributor's fork. `reused` of `layers` came out of a cache, by digest. */
@@ -86,6 +89,8 @@ export type ForkFacts = {
 export type CleanupFacts = {
   /** The policy in words, `keep 1 tag per repository, older than 7 days`. */
   policy: string;
+  /** Tags that it deletes of what the trial left. */
+  deletedTags: number;
   /** Bytes before and after it, after the last edit. */
   before: Partial<Record<LedgerId, number>>;
   floor: Partial<Record<LedgerId, number>>;

@@ -33,6 +33,9 @@ const TABLE_WIDTH = 78;
 const MAXIMUM_BYTES = 8_000;
 const LOG_LINES = 10;
 const QUOTED_LINES = 12;
+/** Of a claim: enough to know it again; a line each where there are many. */
+const MAXIMUM_QUOTE = 110;
+const MANY_CLAIMS = 6;
 
 /** Left out in this order where the mail would be too long; the name is what the reader is told. */
 const OPTIONAL = [
@@ -45,8 +48,8 @@ const OPTIONAL = [
   "further images",
   "remarks",
   "findings",
-  "claims",
   "tables",
+  "claims",
 ] as const;
 type Section = (typeof OPTIONAL)[number];
 
@@ -80,15 +83,12 @@ function body(raw: Report, report: Report, omitted: ReadonlySet<Section>, stop: 
       WIDTH,
     ),
     statements: isAnswered ? [] : shown.flatMap((image) => statements(report, image)),
-    remainder: isAnswered ? shown.flatMap((image) => remainder(report, image)) : [],
+    remainder: isAnswered && kept("remarks") ? shown.flatMap((image) => remainder(report, image)) : [],
     tested: tested(report, shown, kept("parts")),
     images: kept("tables") ? shown.map((image) => tables(report, image, kept)) : [],
     logs: kept("logs") ? logs(raw) : [],
     claims: kept("claims")
-      ? claimItems(report.claims).map(({ author, quote, mark, sentence }) => ({
-          quote: wrap(`${author}: "${quote}"`, WIDTH, { first: "> ", rest: "> " }),
-          answer: wrap(`${mark}: ${sentence}`, WIDTH),
-        }))
+      ? claimItems(report.claims).map((item) => claim(item, report.claims.length > MANY_CLAIMS))
       : [],
     findings: kept("findings")
       ? report.findings.map((finding) => wrap(findingLine(finding), WIDTH, { first: "- ", rest: "  " }))
@@ -115,6 +115,17 @@ function quote(raw: Report, report: Report): { author: string; lines: string } |
   });
   const author = cut(report.change.author.name || report.change.author.address, 60);
   return { author: wrap(`${author} wrote:`, WIDTH), lines: lines.join("\n") };
+}
+
+function claim(
+  { author, quote, mark, sentence }: ReturnType<typeof claimItems>[number],
+  isOneOfMany: boolean,
+): { quote: string; answer: string } {
+  const room = isOneOfMany ? WIDTH - `> ${author}: ""`.length : MAXIMUM_QUOTE;
+  return {
+    quote: wrap(`${author}: "${cut(quote, room)}"`, WIDTH, { first: "> ", rest: "> " }),
+    answer: wrap(`${mark}: ${sentence}`, WIDTH),
+  };
 }
 
 function statements(report: Report, image: ImageReport): string[] {

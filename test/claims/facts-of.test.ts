@@ -28,7 +28,8 @@ describe("factsOf", () => {
       reused: 0,
       layers: 3,
       charges: report?.ledgers,
-      memoryPeakBytes: 171 * 2 ** 20,
+      // Without page cache.
+      memoryPeakBytes: Math.round(0.6 * 171 * 2 ** 20),
       memoryLimitBytes: 8 * 2 ** 30,
       storageRunPeakBytes: null,
     });
@@ -45,6 +46,15 @@ describe("factsOf", () => {
     expect(factsOf(report).images[0]?.strategies[0]?.runs[0]?.charges).toStrictEqual(
       Object.fromEntries(Object.entries(unseen?.ledgers ?? {}).filter(([ledger]) => ledger !== "stored")),
     );
+  });
+
+  it("tells a kill's need with page cache where the processes alone were seen below the limit", () => {
+    const report = qemuReport();
+    const run = report.images[0]?.strategies.find(({ role }) => role === "proposed")?.runs[0];
+    if (!run?.storageRun) throw new Error("The run was killed.");
+    run.storageRun = { ...run.storageRun, anonymousPeakBytes: 7 * 2 ** 30, memoryPeakBytes: 12 * 2 ** 30 };
+    const facts = factsOf(report).images[0]?.strategies.find(({ role }) => role === "proposed")?.runs[0];
+    expect(facts).toMatchObject({ storageRunPeakBytes: 12 * 2 ** 30, storageRunWithCache: true });
   });
 
   it("knows --reproducible by the variant and by the template", () => {
@@ -132,6 +142,7 @@ describe("factsOf", () => {
       null,
       {
         policy: "keep 5 tags of each repository, delete others older than 7 days",
+        deletedTags: 2,
         before: { perRepository, namespace, stored, ghcr },
         floor: { perRepository: 500, namespace: 50 },
       },
