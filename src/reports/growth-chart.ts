@@ -101,24 +101,28 @@ function series(curve: Curve, index: number, curves: readonly Curve[]) {
 
 /** ECharts writes styles, ids that count up and a mark for each point: points get their figures instead. */
 function tidy(svg: string, { label, scenarios, curves }: Growth): string {
-  return svg
-    .replace(/<defs\b[\s\S]*<\/defs>/u, "")
-    .replace(/<style\b[\s\S]*<\/style>/u, "")
-    .replaceAll(
-      /<path ([^>]*?) ecmeta_series_index="(\d+)" ecmeta_data_index="(\d+)"[^>]*><\/path>/gu,
-      (_, attributes: string, curve: string, point: string) => {
-        const bytes = curves[Number(curve)]?.bytes[Number(point)] ?? 0;
-        const said = `${curves[Number(curve)]?.name}, ${scenarios[Number(point)]}: ${formatBytes(bytes)}`;
-        return `<path ${attributes}><title>${htmlText(said)}</title></path>`;
-      },
-    )
-    .replaceAll(
-      / (?:style|class|clip-path|pointer-events|xml:space|ecmeta_\w+|xmlns|xmlns:\w+|version|baseProfile)="[^"]*"/gu,
-      "",
-    )
-    .replace("<svg ", `<svg role="img" aria-label="${htmlText(label)}" `)
-    .replaceAll(/\n{2,}/gu, "\n")
-    .trim();
+  return (
+    svg
+      .replace(/<defs\b[\s\S]*<\/defs>/u, "")
+      .replace(/<style\b[\s\S]*<\/style>/u, "")
+      .replaceAll(
+        /<path ([^>]*?) ecmeta_series_index="(\d+)" ecmeta_data_index="(\d+)"[^>]*><\/path>/gu,
+        (_, attributes: string, curve: string, point: string) => {
+          const bytes = curves[Number(curve)]?.bytes[Number(point)] ?? 0;
+          const said = `${curves[Number(curve)]?.name}, ${scenarios[Number(point)]}: ${formatBytes(bytes)}`;
+          return `<path ${attributes}><title>${htmlText(said)}</title></path>`;
+        },
+      )
+      // Attributes of their own hold where styles may not, and where nobody applies a style sheet.
+      .replaceAll(/ style="font-size:(\d+)px;font-family:([\w-]+);"/gu, ' font-size="$1" font-family="$2"')
+      .replaceAll(
+        / (?:style|class|clip-path|pointer-events|xml:space|ecmeta_\w+|xmlns|xmlns:\w+|version|baseProfile)="[^"]*"/gu,
+        "",
+      )
+      .replace("<svg ", `<svg role="img" aria-label="${htmlText(label)}" `)
+      .replaceAll(/\n{2,}/gu, "\n")
+      .trim()
+  );
 }
 
 /** The line and the mark of a curve, to stand before its name in a table. */
