@@ -58,6 +58,8 @@ export function growthChart({ label, scenarios, curves }: Growth): string {
         type: "value",
         min: 0,
         splitNumber: 4,
+        // Bytes are whole: of a ledger that charges nothing the axis would read 0 B several times.
+        minInterval: 1,
         axisLabel: { color: INK, formatter: formatBytes },
         splitLine: { lineStyle: { color: RULE } },
       },

@@ -61,6 +61,13 @@ describe("a chart of growth", () => {
     expect(elements.find(({ attributes }) => attributes["text-anchor"] === "end")?.text).toBe("0 B");
   });
 
+  it("has no two marks of its axis that read alike, where nothing is charged", () => {
+    const marks = drawn([[0, 0, 0, 0]])
+      .elements.filter(({ attributes }) => attributes["text-anchor"] === "end")
+      .map(({ text }) => text);
+    expect(new Set(marks).size).toBe(marks.length);
+  });
+
   it("says the last figure at the end of a curve, once where curves end alike", () => {
     const same = [1, 1, 2, 3].map((megabytes) => megabytes * MEGABYTE);
     const { elements } = drawn([same, same, [1, 1, 1, 1].map((megabytes) => megabytes * MEGABYTE)]);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Report, StrategyReport } from "../../src/domain/report.ts";
 import { renderPage } from "../../src/reports/page.ts";
 import { brokenReport, unseenDiskReport } from "../fixtures/report/broken.ts";
 import { editsReport } from "../fixtures/report/edits.ts";
@@ -166,4 +167,26 @@ describe("the page", () => {
   it("links to nothing where there is nothing", () => {
     expect(renderPage(exampleReport(), { json: null })).not.toContain("<a ");
   });
+
+  it.each<[string, (report: Report) => Report]>([
+    ["nothing was built", (report) => ({ ...report, images: [], parts: [], claims: [], findings: [] })],
+    ["one side has no recipe", (report) => withStrategies(report, (strategies) => strategies.slice(1, 2))],
+    [
+      "nothing was run",
+      (report) =>
+        withStrategies(report, (all) => all.map((each) => ({ ...each, runs: [], forks: [], cleanup: [] }))),
+    ],
+    ["GitHub is charged", (report) => ({ ...report, ledger: { id: "ghcr", why: "ghcr.io" } })],
+  ])("is whole where %s", (_, change) => {
+    const html = page(change(editsReport()));
+    expectHarmless(html, [JSON_ADDRESS]);
+    expect(html).not.toMatch(/undefined|NaN|\bnull\b|\[object/u);
+  });
 });
+
+function withStrategies(report: Report, change: (strategies: StrategyReport[]) => StrategyReport[]): Report {
+  return {
+    ...report,
+    images: report.images.map((image) => ({ ...image, strategies: change(image.strategies) })),
+  };
+}
