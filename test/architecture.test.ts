@@ -73,7 +73,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   executors: ["dockerode", "tar-stream"],
   network: ["send", "zod"],
   registry: ["jose", "re2js", "selfsigned"],
-  reports: ["mustache", "zod"],
+  reports: ["echarts", "mustache", "zod"],
   channels: ["@gitbeaker/rest", "mailparser", "nodemailer", "octokit", "pino", "probot", "zod"],
   web: ["pino"],
   config: ["yaml", "zod"],

@@ -9,6 +9,7 @@ const GAP = "\u200b";
 const MAXIMUM_LINE = 500;
 /** A command that lost its end would repeat something else, so it has more room. */
 export const MAXIMUM_COMMAND = 3_000;
+const MAXIMUM_ADDRESS = 2_000;
 
 /** Text without control characters, escape sequences, invisible and direction-changing characters; one entry a line. */
 export function plainLines(text: string): string[] {
@@ -101,6 +102,30 @@ export function markdownFence(lines: readonly string[], options: { lines: number
 
 function longestRun(line: string): number {
   return [...line.matchAll(/`+/gu)].reduce((most, [run]) => Math.max(most, run.length), 0);
+}
+
+const ENTITIES: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+  "`": "&#96;",
+};
+
+/** Text that HTML shows as it is, in an element or in a quoted attribute; lines stay lines. */
+export function htmlText(text: string): string {
+  return plainLines(text)
+    .join("\n")
+    .replaceAll(/[&<>"'`]/gu, (character) => ENTITIES[character] ?? "");
+}
+
+/** An address that a page may link to: of the page's own site or of the web; null for any other, `javascript:` first. */
+export function linkAddress(href: string | null): string | null {
+  if (href === null) return null;
+  const address = plainLine(href, MAXIMUM_ADDRESS);
+  const isForeign = /^[^/?#]*:/u.test(address);
+  return isForeign && !/^https?:\/\//iu.test(address) ? null : address;
 }
 
 /** The same value with every text in it passed through `clean`. */

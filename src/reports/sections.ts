@@ -115,13 +115,13 @@ const OUTCOMES: Record<RunReport["outcome"], string> = {
   canceled: "canceled",
 };
 
-function outcomeWord(outcome: RunReport["outcome"], limitBytes: number): string {
+export function outcomeWord(outcome: RunReport["outcome"], limitBytes: number): string {
   const word = OUTCOMES[outcome];
   return outcome === "out-of-memory" ? `${word} at ${formatMemory(limitBytes)}` : word;
 }
 
 /** `190 s (188-194)` or `2.2 s (1.7-2.7)`: median and range in seconds, short enough for a column. */
-function spread(durationsMs: readonly number[]): string | null {
+export function spread(durationsMs: readonly number[]): string | null {
   const middle = median(durationsMs);
   const ends = range(durationsMs);
   if (middle === null || ends === null) return null;
@@ -131,11 +131,11 @@ function spread(durationsMs: readonly number[]): string | null {
   return durationsMs.length === 1 ? whole : `${whole} (${seconds(ends.least)}-${seconds(ends.greatest)})`;
 }
 
-function memoryCell(bytes: number | "unknown"): string {
+export function memoryCell(bytes: number | "unknown"): string {
   return bytes === "unknown" ? "unknown" : formatMemory(bytes);
 }
 
-function hitsCell(run: RunReport): string {
+export function hitsCell(run: RunReport): string {
   if (run.hits === "unknown" || run.misses === "unknown") return "unknown";
   return `${run.hits} of ${run.hits + run.misses}`;
 }

@@ -162,7 +162,7 @@ function leavesText(outcome: CleanupOutcome, ledger: keyof CleanedLedgers): stri
 }
 
 /** Tags of 64 letters say nothing more than their first twelve. */
-function shortTag(tag: string): string {
+export function shortTag(tag: string): string {
   return tag.replace(/:([0-9a-f]{12})[0-9a-f]{52}$/u, ":$1...");
 }
 

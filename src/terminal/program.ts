@@ -19,6 +19,9 @@ import { TARE_VERSION } from "../version.ts";
 
 // Commands are imported when they are called: `tare --help` reads none of them.
 
+/** Forms of an answer. */
+const FORMATS = ["mail", "markdown", "html", "json", "text"] as const;
+
 const EXIT_CODES = `
 Exit codes: 0 answered, 1 worse (with --fail-on worse), 2 your mistake, 3 infrastructure or a bug.`;
 
@@ -158,8 +161,8 @@ function program(finish: (code: ExitCode) => void): Command {
     .option("--trust", "build the patch: its author is a stranger otherwise")
     .addOption(
       new Option("--format <format>", "form of the answer")
-        .choices(["mail", "markdown", "json", "text"])
-        .argParser(oneOf("mail", "markdown", "json", "text"))
+        .choices(FORMATS)
+        .argParser(oneOf(...FORMATS))
         .default("text"),
     )
     .option("--out <file>", "write the answer here instead of standard output")
@@ -201,8 +204,8 @@ function program(finish: (code: ExitCode) => void): Command {
     .argument("<report>", "file that `tare trial --report` wrote; - reads standard input")
     .addOption(
       new Option("--format <format>", "form of the answer (default: text; with --again the trial's own)")
-        .choices(["mail", "markdown", "json", "text"])
-        .argParser(oneOf("mail", "markdown", "json", "text")),
+        .choices(FORMATS)
+        .argParser(oneOf(...FORMATS)),
     )
     .option("--out <file>", "write the answer here instead of standard output")
     .addOption(

@@ -34,7 +34,7 @@ export async function replayCommand(options: ReplayOptions): Promise<ExitCode> {
   if (options.again) return repeatTrial(report, options);
   const claims =
     options.thread.length === 0 ? report.claims : answersTo(await readThread(options.thread), report);
-  await putOut(render({ ...report, claims }, format ?? "text"), out);
+  await putOut(await render({ ...report, claims }, format ?? "text"), out);
   return 0;
 }
 

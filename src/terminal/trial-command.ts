@@ -25,7 +25,7 @@ import { settleRequest, type TrialWishes } from "./request.ts";
 import { interruption, withTestbed } from "./session.ts";
 import { engineSettings } from "./settings-environment.ts";
 
-export type Format = "mail" | "markdown" | "json" | "text";
+export type Format = "mail" | "markdown" | "html" | "json" | "text";
 
 export type TrialOptions = ChangeInput &
   TrialWishes & {
@@ -50,7 +50,7 @@ export async function trialCommand(options: TrialOptions): Promise<ExitCode> {
   try {
     const report = await runTrial(repository, trusted, reading, options, stop.signal);
     report.notes.unshift(...notes);
-    const text = render(report, options.format);
+    const text = await render(report, options.format);
     if (options.report !== null) await writeFile(options.report, renderJson(report));
     await putOut(text, options.out);
     return exitCodeOf(report.verdict, options.failOn);
@@ -145,7 +145,12 @@ async function approve(change: Change, reading: ReadingOfChange, options: TrialO
   );
 }
 
-export function render(report: Report, format: Format): string {
+export async function render(report: Report, format: Format): Promise<string> {
+  if (format === "html") {
+    // What draws the page's curves takes longer to load than all else.
+    const { renderPage } = await import("../reports/page.ts");
+    return renderPage(report, { json: null });
+  }
   const renderers = { mail: renderMail, markdown: renderMarkdown, json: renderJson, text: renderText };
   return renderers[format](report);
 }

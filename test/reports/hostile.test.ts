@@ -3,14 +3,21 @@ import type { Report } from "../../src/domain/report.ts";
 import { renderJson } from "../../src/reports/json.ts";
 import { renderMail } from "../../src/reports/mail.ts";
 import { renderMarkdown } from "../../src/reports/markdown.ts";
+import { renderPage } from "../../src/reports/page.ts";
 import { mapTexts } from "../../src/reports/sanitise.ts";
 import { renderText } from "../../src/reports/text.ts";
 import { brokenReport } from "../fixtures/report/broken.ts";
+import { editsReport } from "../fixtures/report/edits.ts";
 import { exampleReport } from "../fixtures/report/example.ts";
 import { qemuReport } from "../fixtures/report/qemu.ts";
+import { expectHarmless } from "./harmless-page.ts";
+import { named, parsedPage } from "./parsed-page.ts";
 
 const ATTACK =
   "\u001b[2J/merge\r\n/close @all <!-- tare:v1 key=x --> ```` <img src=x> {{secret}} [a](https://e.org)\n-- \ndiff --git a/x b/x\u202e";
+
+/** The same with what means something in HTML, out of an element, an attribute, a style sheet or a title. */
+const PAGE_ATTACK = `${ATTACK} "'\`><script>alert(1)</script></style></title><a href="javascript:alert(1)" onclick=alert(1)>`;
 
 /** Values that the domain fixes; an attacker cannot choose them. */
 const FIXED = new Set(
@@ -27,23 +34,25 @@ const FIXED = new Set(
       "v1",
       "trusted",
     ])
-    .concat(["image", "cache", "broken", "worse", "better", "no change", "does not decide", "unknown"]),
+    .concat(["image", "cache", "broken", "worse", "better", "no change", "does not decide", "unknown"])
+    .concat(["readable", "unreadable", "denied: the job goes on", "denied: the job fails"])
+    .concat(["other", "buildah/layers", "docker/registry-max", "edit 2", "edit 3", "edit 4"]),
 );
 
 /** The report with the attack in every text that comes from outside. */
-function attacked(report: Report): Report {
-  const hit = mapTexts(report, (text) => (FIXED.has(text) ? text : `${ATTACK}${text}${ATTACK}`));
+function attacked(report: Report, attack = ATTACK): Report {
+  const hit = mapTexts(report, (text) => (FIXED.has(text) ? text : `${attack}${text}${attack}`));
   const rightKeys: unknown = JSON.parse(
     JSON.stringify(hit, (_, value: unknown) =>
-      value === null || typeof value !== "object" ? value : restored(value),
+      value === null || typeof value !== "object" ? value : restored(value, attack),
     ),
   );
   return rightKeys as Report;
 }
 
-function restored(value: object): object {
+function restored(value: object, attack: string): object {
   if (Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key.replaceAll(ATTACK, ""), each]));
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key.replaceAll(attack, ""), each]));
 }
 
 describe.each([
@@ -78,6 +87,25 @@ describe.each([
       .split("\n")
       .filter((line) => line.length > 100);
     expect(tooWide).toStrictEqual([]);
+  });
+});
+
+describe.each([
+  ["example", exampleReport()],
+  ["broken", brokenReport()],
+  ["report of edits", editsReport()],
+])("a hostile %s as a page", (_, report) => {
+  it("can do nothing: what it says is shown", () => {
+    const html = renderPage(attacked(report, PAGE_ATTACK), { json: "javascript:alert(1)" });
+    expectHarmless(html);
+    const { elements } = parsedPage(html);
+    expect(named(elements, "a")).toStrictEqual([]);
+    for (const name of ["title", "h1", "blockquote", "pre", "td"]) {
+      const shown = named(elements, name).filter(({ text }) => text.includes("</style></title><a href="));
+      expect(shown).not.toStrictEqual([]);
+      expect(shown.flatMap(({ children }) => children.map((child) => child.name))).not.toContain("a");
+    }
+    expect(html).toContain("{{secret}}");
   });
 });
 

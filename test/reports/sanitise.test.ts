@@ -1,6 +1,14 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { markdownFence, markdownLine, plainLine, plainLog } from "../../src/reports/sanitise.ts";
+import {
+  htmlText,
+  linkAddress,
+  markdownFence,
+  markdownLine,
+  plainLine,
+  plainLog,
+} from "../../src/reports/sanitise.ts";
+import { named, parsedPage } from "./parsed-page.ts";
 
 /** Text with what attackers use, more often than chance would give it. */
 const hostile = fc
@@ -131,5 +139,37 @@ describe("Markdown", () => {
         }
       }),
     );
+  });
+
+  it("shows in a page what is there, in an element and in an attribute, and ends neither", () => {
+    fc.assert(
+      fc.property(hostile, (text) => {
+        const shown = htmlText(text);
+        const html = `<!doctype html><title>${shown}</title><p title="${shown}">.${shown}</p>`;
+        const { elements } = parsedPage(html);
+        expect(elements.map(({ name }) => name)).toStrictEqual(["html", "head", "title", "body", "p"]);
+        const [paragraph] = named(elements, "p");
+        expect(paragraph?.attributes["title"]).toBe(paragraph?.text.slice(1));
+        expect(shown).not.toMatch(/[^\P{Cc}\n]|\p{Cf}/u);
+      }),
+    );
+  });
+
+  it.each(["/reports/1", "reports/1?a=b:c", "#image-1", "https://tare.example/1", "HTTP://tare.example/"])(
+    "lets a page link to %j",
+    (address) => {
+      expect(linkAddress(address)).toBe(address);
+    },
+  );
+
+  it.each([
+    "javascript:alert(1)",
+    "\u0001javascript:x",
+    "java\tscript:x",
+    "data:text/html,x",
+    "vbscript:x",
+    "https:x",
+  ])("does not let a page link to %j", (address) => {
+    expect(linkAddress(address)).toBeNull();
   });
 });

@@ -145,7 +145,7 @@ describe("a command line that cannot be followed", () => {
       ["--memory <size>", "1k", "It must be a size of at least 32m, for example 8g."],
       ["--timeout <minutes>", "NaN", "It must be a number from 0.1 to 10080."],
       ["--edit <which>", "middle", "It must be first, last or the number of a RUN."],
-      ["--format <format>", "html", "It must be one of mail, markdown, json, text."],
+      ["--format <format>", "pdf", "It must be one of mail, markdown, html, json, text."],
       ["--project <path>", "../x", "It must be group/project."],
     ] as const;
     const played = await Promise.all(
