@@ -1,7 +1,8 @@
 import type pg from "pg";
 import type { PgBoss } from "pg-boss";
 import { statementsOn, transaction } from "./database.ts";
-import type { Admission, ChangeEvent, Intake } from "./types.ts";
+import type { Admission, ChangeEvent } from "../channels/types.ts";
+import type { Intake } from "./types.ts";
 
 /** The queue of pg-boss that requests go through. */
 export const TRIALS = "trials";

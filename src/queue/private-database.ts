@@ -31,7 +31,11 @@ export type PrivateDatabase = {
  * that a killed service left running is taken over. As root it runs as the user `postgres`, whom the npm package makes.
  * Problem `database` where it cannot be made or started.
  */
-export async function openPrivateDatabase(directory: string): Promise<PrivateDatabase> {
+export async function openPrivateDatabase(
+  directory: string,
+  /** Settings of the server, `name=value`, beside Tare's own. */
+  settings: readonly string[] = [],
+): Promise<PrivateDatabase> {
   const data = join(directory, "postgres");
   const socket = join(directory, "socket");
   refuseLongSocket(socket);
@@ -41,7 +45,7 @@ export async function openPrivateDatabase(directory: string): Promise<PrivateDat
   const owner = ownerOf(data);
   mkdirSync(socket, { recursive: true, mode: 0o700 });
   if (owner !== null) chownSync(socket, owner.uid, owner.gid);
-  if (runningProcess(data) === null) await start(data, socket, owner, address, directory);
+  if (runningProcess(data) === null) await start({ directory, data, socket, owner, address, settings });
   else await untilAnswering(address, START_MS);
   return { address, stop: async () => stop(data) };
 }
@@ -121,25 +125,29 @@ function ownerOf(data: string): { uid: number; gid: number } | null {
   return { uid, gid };
 }
 
-async function start(
-  data: string,
-  socket: string,
-  owner: { uid: number; gid: number } | null,
-  address: DatabaseAddress,
-  directory: string,
-): Promise<void> {
+type Start = {
+  directory: string;
+  data: string;
+  socket: string;
+  owner: { uid: number; gid: number } | null;
+  address: DatabaseAddress;
+  settings: readonly string[];
+};
+
+async function start({ directory, data, socket, owner, address, settings }: Start): Promise<void> {
   const log = join(directory, "postgres.log");
   const output = openSync(log, "a", 0o600);
   chmodSync(log, 0o600);
-  const settings = [
+  const all = [
     "listen_addresses=",
     `unix_socket_directories=${socket}`,
     "shared_buffers=32MB",
     "max_connections=60",
     "jit=off",
     "log_min_messages=warning",
+    ...settings,
   ];
-  const argv = ["-D", data, ...settings.flatMap((setting) => ["-c", setting])];
+  const argv = ["-D", data, ...all.flatMap((setting) => ["-c", setting])];
   // A process group of its own: whoever interrupts the service lets it end its work first.
   const child = spawn(await serverProgram(), argv, {
     ...owner,

@@ -30,9 +30,16 @@ export type Store = Intake & {
   close(): Promise<void>;
 };
 
+export type StoreOptions = {
+  address: DatabaseAddress;
+  log: QueueLog;
+  /** How often a request that the world failed is tried again. */
+  retries?: number;
+};
+
 /** Opens the database, brought to this version. Problem `database` where it is not one that Tare may use. */
-export async function openStore(options: { address: DatabaseAddress; log: QueueLog }): Promise<Store> {
-  const { address, log } = options;
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { address, log, retries = RETRIES } = options;
   await untilAnswering(address, CONNECT_MS);
   const pool = new pg.Pool(connectionOptions(address));
   pool.on("error", (error) => log.warn({ why: error.message }, "a connection broke"));
@@ -49,16 +56,19 @@ export async function openStore(options: { address: DatabaseAddress; log: QueueL
     await refuseOld(pool);
     await migrate(pool);
     await boss.start();
-    await createQueues(boss);
+    await createQueues(boss, retries);
   } catch (error) {
     await boss.stop({ graceful: false }).catch(() => {});
     await pool.end();
     throw error;
   }
-  return storeOf(pool, boss, log);
+  return storeOf(pool, boss, log, retries);
 }
 
-function storeOf(pool: pg.Pool, boss: PgBoss, log: QueueLog): Store {
+function storeOf(pool: pg.Pool, boss: PgBoss, log: QueueLog, retries: number): Store {
+  const intake = createIntake(pool, boss);
+  // A worker of another process finds what came by itself.
+  let wake = () => {};
   let outbox: Outbox | null = null;
   let lock: pg.PoolClient | null = null;
   let closed: Promise<void> | null = null;
@@ -72,7 +82,11 @@ function storeOf(pool: pg.Pool, boss: PgBoss, log: QueueLog): Store {
   const forgetting = setInterval(() => void forget(pool).catch(() => {}), 3_600_000);
   forgetting.unref();
   return {
-    ...createIntake(pool, boss),
+    async admit(event) {
+      const admission = await intake.admit(event);
+      if (admission === "queued") wake();
+      return admission;
+    },
     async lockService() {
       lock = await pool.connect();
       const { rows } = await lock.query<{ held: boolean }>("SELECT pg_try_advisory_lock($1) AS held", [
@@ -88,7 +102,7 @@ function storeOf(pool: pg.Pool, boss: PgBoss, log: QueueLog): Store {
       );
     },
     async work({ run }) {
-      await startWorker({ pool, boss, log, run, onDone: () => outbox?.poke() });
+      wake = await startWorker({ pool, boss, log, retries, run, onDone: () => outbox?.poke() });
       await boss.work<{ requestId: string }>(DEAD, { pollingIntervalSeconds: 2 }, async ([job]) => {
         if (job) await giveUp(pool, { id: job.data.requestId }, "it was tried too often");
       });
@@ -104,10 +118,10 @@ function storeOf(pool: pg.Pool, boss: PgBoss, log: QueueLog): Store {
   };
 }
 
-async function createQueues(boss: PgBoss): Promise<void> {
+async function createQueues(boss: PgBoss, retries: number): Promise<void> {
   await boss.createQueue(DEAD, { retryLimit: 3 });
   await boss.createQueue(TRIALS, {
-    retryLimit: RETRIES,
+    retryLimit: retries,
     retryDelay: 1,
     retryBackoff: true,
     retryDelayMax: 60,

@@ -1,25 +1,8 @@
+import type { Admit, ChangeEvent } from "../channels/types.ts";
 import type { Report } from "../domain/report.ts";
 
-/** One event about a change, as a door takes it in: a hint that the worker checks by API. Plain data. */
-export type ChangeEvent = {
-  channel: "github" | "gitlab";
-  /** The forge's id of the delivery, the same when it is sent again. */
-  deliveryId: string;
-  /** The change, for example `github:owner/repo#7`. */
-  key: string;
-  project: string;
-  head: string;
-  /** When the forge says the change was updated, ms since 1970. */
-  atMs: number;
-  /** What leads the channel to the change. */
-  reference: unknown;
-};
-
-/** `seen`: the delivery was taken in before; `known`: this head waits or runs; `older`: a newer one does; `full`: later. */
-export type Admission = "queued" | "seen" | "known" | "older" | "full";
-
-/** Takes events in: when the promise is kept, the event is on disk. Rejects where the database does not answer. */
-export type Intake = { admit(event: ChangeEvent): Promise<Admission> };
+/** Takes events in. */
+export type Intake = { admit: Admit };
 
 /** What a worker is to answer. `attempt` counts from 0. */
 export type ClaimedRequest = Omit<ChangeEvent, "deliveryId"> & { id: string; attempt: number };

@@ -8,6 +8,7 @@ export type WorkerOptions = {
   pool: pg.Pool;
   boss: PgBoss;
   log: QueueLog;
+  retries: number;
   /** Answers a request; rejects where the world failed, which is tried again. */
   run(request: ClaimedRequest, signal: AbortSignal): Promise<WorkResult>;
   /** Called when a result was committed: there may be a reply to send. */
@@ -21,11 +22,16 @@ export const RETRIES = 3;
 
 const WATCH_MS = 1_000;
 
-/** Works on requests, one at a time, until the queue is stopped. */
-export async function startWorker(options: WorkerOptions): Promise<void> {
-  await options.boss.work<Trial, void, typeof CONFIGURATION>(TRIALS, CONFIGURATION, async ([job]) => {
-    if (job !== undefined) await workOn(job, options);
-  });
+/** Works on requests, one at a time, until the queue is stopped. Returns what wakes it: something may have come. */
+export async function startWorker(options: WorkerOptions): Promise<() => void> {
+  const id = await options.boss.work<Trial, void, typeof CONFIGURATION>(
+    TRIALS,
+    CONFIGURATION,
+    async ([job]) => {
+      if (job !== undefined) await workOn(job, options);
+    },
+  );
+  return () => options.boss.notifyWorker(id);
 }
 
 const CONFIGURATION = {
@@ -50,7 +56,7 @@ async function workOn(job: JobWithMetadata<Trial>, options: WorkerOptions): Prom
     if (watch.isSuperseded()) return log.info(about, "superseded");
     const why = error instanceof Error ? error.message : String(error);
     log.error({ ...about, why }, "no answer");
-    if (job.retryCount >= RETRIES) await giveUp(pool, request, why);
+    if (job.retryCount >= options.retries) await giveUp(pool, request, why);
     throw error;
   } finally {
     watch.stop();

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => databases.close());
 
 const start = async () => {
-  address = await databases.fresh();
+  address = await databases.ready();
   store = await databases.store(address);
   open.push(store);
 };
