@@ -28,6 +28,7 @@ export function startOutbox(options: OutboxOptions): Outbox {
   const closing = new AbortController();
   let wake = () => {};
   const loop = async () => {
+    await recover(options.pool).catch(() => {});
     while (!closing.signal.aborted) {
       const reply = await claim(options.pool).catch((error: unknown) => {
         options.log.warn({ why: String(error) }, "the outbox cannot be read");
@@ -53,6 +54,11 @@ export function startOutbox(options: OutboxOptions): Outbox {
       await running;
     },
   };
+}
+
+/** One service sends: what was being sent when it starts was left by one that was killed. */
+async function recover(pool: pg.Pool): Promise<void> {
+  await pool.query("UPDATE tare.replies SET state = 'pending', due_at = now() WHERE state = 'sending'");
 }
 
 async function claim(pool: pg.Pool): Promise<ClaimedReply | null> {

