@@ -1,4 +1,3 @@
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { formatCount } from "../domain/quantities.ts";
 import { Problem } from "../domain/problem.ts";
@@ -14,7 +13,10 @@ export type DatabaseConfig =
  * DATABASE_URL names the operator's database, TARE_DATA the directory of a private one: `/var/lib/tare` for root, the
  * user's data directory otherwise. Problem `configuration` where neither can be meant.
  */
-export function readDatabaseConfig(environment: Environment, isRoot: boolean): DatabaseConfig {
+export function readDatabaseConfig(
+  environment: Environment,
+  user: { isRoot: boolean; home: string },
+): DatabaseConfig {
   const url = environment["DATABASE_URL"]?.trim() ?? "";
   const faults: string[] = [];
   if (url !== "" && !/^postgres(?:ql)?:\/\/\S+$/u.test(url))
@@ -32,10 +34,10 @@ export function readDatabaseConfig(environment: Environment, isRoot: boolean): D
   if (url !== "") return { kind: "operator's", connectionString: url };
   const named = environment["TARE_DATA"] ?? "";
   if (named !== "") return { kind: "private", directory: resolve(named) };
-  if (isRoot) return { kind: "private", directory: "/var/lib/tare" };
+  if (user.isRoot) return { kind: "private", directory: "/var/lib/tare" };
   const base = environment["XDG_DATA_HOME"] ?? "";
   return {
     kind: "private",
-    directory: resolve(base === "" ? join(homedir(), ".local/share") : base, "tare"),
+    directory: resolve(base === "" ? join(user.home, ".local/share") : base, "tare"),
   };
 }

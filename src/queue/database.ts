@@ -1,4 +1,4 @@
-import pg from "pg";
+import { Client, type Pool, type PoolClient, type PoolConfig } from "pg";
 import type { ConstructorOptions } from "pg-boss";
 import { Outage } from "../domain/problem.ts";
 
@@ -23,7 +23,7 @@ export function bossConnection(address: DatabaseAddress): ConstructorOptions {
 }
 
 /** How every connection is made: one that is dead is found out, whoever fell silent. */
-export function connectionOptions(address: DatabaseAddress): pg.PoolConfig {
+export function connectionOptions(address: DatabaseAddress): PoolConfig {
   return {
     ...address,
     application_name: "tare",
@@ -37,7 +37,7 @@ export function connectionOptions(address: DatabaseAddress): pg.PoolConfig {
 }
 
 /** Runs some statements on one connection in one transaction: all of them are committed, or none. */
-export async function transaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+export async function transaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
@@ -57,7 +57,7 @@ export async function transaction<T>(pool: pg.Pool, work: (client: pg.PoolClient
 }
 
 /** The database as pg-boss takes it: statements of its own run in a transaction of ours. */
-export function statementsOn(client: pg.PoolClient): {
+export function statementsOn(client: PoolClient): {
   executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
 } {
   return { executeSql: async (text, values) => client.query(text, values) };
@@ -67,7 +67,7 @@ export function statementsOn(client: pg.PoolClient): {
 export async function untilAnswering(address: DatabaseAddress, patienceMs: number): Promise<void> {
   const deadline = performance.now() + patienceMs;
   for (;;) {
-    const client = new pg.Client({ ...connectionOptions(address), connectionTimeoutMillis: 1_000 });
+    const client = new Client({ ...connectionOptions(address), connectionTimeoutMillis: 1_000 });
     // A connection that breaks is told by the question that it was for.
     client.on("error", () => {});
     try {

@@ -1,4 +1,4 @@
-import type pg from "pg";
+import type { Pool, PoolClient } from "pg";
 import type { PgBoss } from "pg-boss";
 import { statementsOn, transaction } from "./database.ts";
 import type { Admission, ChangeEvent } from "../channels/types.ts";
@@ -11,11 +11,11 @@ export const TRIALS = "trials";
 const MOST_WAITING = 1_000;
 
 /** Takes events in: delivery, request and job in one transaction, what the request replaces with them. */
-export function createIntake(pool: pg.Pool, boss: PgBoss): Intake {
+export function createIntake(pool: Pool, boss: PgBoss): Intake {
   return { admit: async (event) => transaction(pool, async (client) => admit(client, boss, event)) };
 }
 
-async function admit(client: pg.PoolClient, boss: PgBoss, event: ChangeEvent): Promise<Admission> {
+async function admit(client: PoolClient, boss: PgBoss, event: ChangeEvent): Promise<Admission> {
   const { rowCount } = await client.query(
     "INSERT INTO tare.deliveries (channel, id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
     [event.channel, event.deliveryId],
@@ -59,10 +59,7 @@ async function admit(client: pg.PoolClient, boss: PgBoss, event: ChangeEvent): P
   return "queued";
 }
 
-async function openRequest(
-  client: pg.PoolClient,
-  key: string,
-): Promise<{ head: string; atMs: number } | null> {
+async function openRequest(client: PoolClient, key: string): Promise<{ head: string; atMs: number } | null> {
   const { rows } = await client.query<{ head: string; at_ms: string }>(
     `SELECT head, at_ms FROM tare.requests WHERE change_key = $1 AND state IN ('queued', 'running')
      ORDER BY created_at DESC LIMIT 1`,
@@ -73,7 +70,7 @@ async function openRequest(
 }
 
 async function waitingRequests(
-  client: pg.PoolClient,
+  client: PoolClient,
   project: string,
 ): Promise<{ all: number; project: number }> {
   const { rows } = await client.query<{ all: number; project: number }>(

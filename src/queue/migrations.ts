@@ -1,4 +1,4 @@
-import type pg from "pg";
+import type { Pool, PoolClient } from "pg";
 import { Problem } from "../domain/problem.ts";
 import { transaction } from "./database.ts";
 
@@ -58,7 +58,7 @@ const LOCK = 7_172_101;
  * Brings the database to this version, in one transaction. Problem `database`, with nothing touched, where a newer Tare was
  * here or another program owns the schema.
  */
-export async function migrate(pool: pg.Pool): Promise<void> {
+export async function migrate(pool: Pool): Promise<void> {
   await transaction(pool, async (client) => {
     await client.query("SELECT pg_advisory_xact_lock($1)", [LOCK]);
     const version = await versionOf(client);
@@ -75,7 +75,7 @@ export async function migrate(pool: pg.Pool): Promise<void> {
 }
 
 /** 0 for a new database, whose schema is made then. */
-async function versionOf(client: pg.PoolClient): Promise<number> {
+async function versionOf(client: PoolClient): Promise<number> {
   const { rows } = await client.query<{ mark: string | null }>(
     "SELECT obj_description(oid, 'pg_namespace') AS mark FROM pg_namespace WHERE nspname = 'tare'",
   );

@@ -1,8 +1,8 @@
-import type pg from "pg";
+import type { Pool } from "pg";
 import type { ClaimedReply, QueueLog, Sent } from "./types.ts";
 
 export type OutboxOptions = {
-  pool: pg.Pool;
+  pool: Pool;
   log: QueueLog;
   /** Sends a reply to its thread. The same reply may be sent again: whoever sends must not repeat what stands there. */
   send(reply: ClaimedReply, signal: AbortSignal): Promise<Sent>;
@@ -57,11 +57,11 @@ export function startOutbox(options: OutboxOptions): Outbox {
 }
 
 /** One service sends: what was being sent when it starts was left by one that was killed. */
-async function recover(pool: pg.Pool): Promise<void> {
+async function recover(pool: Pool): Promise<void> {
   await pool.query("UPDATE tare.replies SET state = 'pending', due_at = now() WHERE state = 'sending'");
 }
 
-async function claim(pool: pg.Pool): Promise<ClaimedReply | null> {
+async function claim(pool: Pool): Promise<ClaimedReply | null> {
   const { rows } = await pool.query<ClaimedReply>(
     `UPDATE tare.replies SET state = 'sending', attempts = attempts + 1, claimed_at = now()
      WHERE id = (
@@ -94,7 +94,7 @@ async function deliver(reply: ClaimedReply, options: OutboxOptions, closing: Abo
   });
 }
 
-async function settle(pool: pg.Pool, reply: ClaimedReply, state: string, why: string): Promise<void> {
+async function settle(pool: Pool, reply: ClaimedReply, state: string, why: string): Promise<void> {
   const pauseS = Math.min(BACKOFF_S[1], BACKOFF_S[0] * 2 ** (reply.attempt - 1));
   await pool.query(
     `UPDATE tare.replies SET state = $2, why = $3, due_at = now() + make_interval(secs => $4)

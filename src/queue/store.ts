@@ -1,4 +1,4 @@
-import pg from "pg";
+import { Pool, type PoolClient } from "pg";
 import { PgBoss } from "pg-boss";
 import { Problem } from "../domain/problem.ts";
 import { bossConnection, connectionOptions, untilAnswering, type DatabaseAddress } from "./database.ts";
@@ -41,7 +41,7 @@ export type StoreOptions = {
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { address, log, retries = RETRIES } = options;
   await untilAnswering(address, CONNECT_MS);
-  const pool = new pg.Pool(connectionOptions(address));
+  const pool = new Pool(connectionOptions(address));
   pool.on("error", (error) => log.warn({ why: error.message }, "a connection broke"));
   const boss = new PgBoss({
     ...bossConnection(address),
@@ -65,12 +65,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   return storeOf(pool, boss, log, retries);
 }
 
-function storeOf(pool: pg.Pool, boss: PgBoss, log: QueueLog, retries: number): Store {
+function storeOf(pool: Pool, boss: PgBoss, log: QueueLog, retries: number): Store {
   const intake = createIntake(pool, boss);
   // A worker of another process finds what came by itself.
   let wake = () => {};
   let outbox: Outbox | null = null;
-  let lock: pg.PoolClient | null = null;
+  let lock: PoolClient | null = null;
   let closed: Promise<void> | null = null;
   const close = async () => {
     clearInterval(forgetting);
@@ -133,7 +133,7 @@ async function createQueues(boss: PgBoss, retries: number): Promise<void> {
 
 const OLDEST = 14;
 
-async function refuseOld(pool: pg.Pool): Promise<void> {
+async function refuseOld(pool: Pool): Promise<void> {
   const { rows } = await pool.query<{ version: string }>(
     "SELECT current_setting('server_version_num') AS version",
   );
@@ -146,7 +146,7 @@ async function refuseOld(pool: pg.Pool): Promise<void> {
   );
 }
 
-async function sizeOf(pool: pg.Pool): Promise<QueueSize> {
+async function sizeOf(pool: Pool): Promise<QueueSize> {
   const { rows } = await pool.query<QueueSize>(
     `SELECT count(*) FILTER (WHERE state = 'queued')::int AS waiting,
        count(*) FILTER (WHERE state = 'running')::int AS running,
@@ -157,6 +157,6 @@ async function sizeOf(pool: pg.Pool): Promise<QueueSize> {
 }
 
 /** Deliveries are known for a month: no forge sends one again after that. */
-async function forget(pool: pg.Pool): Promise<void> {
+async function forget(pool: Pool): Promise<void> {
   await pool.query(`DELETE FROM tare.deliveries WHERE received_at < now() - interval '${KEEP_DELIVERIES}'`);
 }

@@ -1,18 +1,18 @@
-import type pg from "pg";
+import type { Pool } from "pg";
 import type { JobWithMetadata, PgBoss } from "pg-boss";
 import { statementsOn, transaction } from "./database.ts";
 import { TRIALS } from "./intake.ts";
 import type { ClaimedRequest, QueueLog, WorkResult } from "./types.ts";
 
 export type WorkerOptions = {
-  pool: pg.Pool;
+  pool: Pool;
   boss: PgBoss;
   log: QueueLog;
   retries: number;
   /** Answers a request; rejects where the world failed, which is tried again. */
-  run(request: ClaimedRequest, signal: AbortSignal): Promise<WorkResult>;
+  run: (request: ClaimedRequest, signal: AbortSignal) => Promise<WorkResult>;
   /** Called when a result was committed: there may be a reply to send. */
-  onDone(): void;
+  onDone: () => void;
 };
 
 type Trial = { requestId: string };
@@ -63,7 +63,7 @@ async function workOn(job: JobWithMetadata<Trial>, options: WorkerOptions): Prom
   }
 }
 
-async function claim(pool: pg.Pool, job: JobWithMetadata<Trial>): Promise<ClaimedRequest | null> {
+async function claim(pool: Pool, job: JobWithMetadata<Trial>): Promise<ClaimedRequest | null> {
   const { rows } = await pool.query<RequestRow>(
     `UPDATE tare.requests SET state = 'running', attempt = $2, started_at = now()
      WHERE id = $1 AND state IN ('queued', 'running') AND attempt <= $2
@@ -80,7 +80,7 @@ type RequestRow = Omit<ClaimedRequest, "key" | "atMs"> & { change_key: string; a
 
 /** Aborts when a newer head took the request's place, when the attempt was given to another worker, or with the job. */
 function watchRequest(
-  pool: pg.Pool,
+  pool: Pool,
   request: ClaimedRequest,
   jobSignal: AbortSignal,
 ): { signal: AbortSignal; isSuperseded(): boolean; stop(): void } {
@@ -138,7 +138,7 @@ async function finish(
 }
 
 /** The world failed too often. The forge may send the delivery again. */
-export async function giveUp(pool: pg.Pool, request: { id: string }, why: string): Promise<void> {
+export async function giveUp(pool: Pool, request: { id: string }, why: string): Promise<void> {
   await transaction(pool, async (client) => {
     const { rows } = await client.query<{ channel: string; delivery: string }>(
       `UPDATE tare.requests SET state = 'failed', why = $2, ended_at = now()

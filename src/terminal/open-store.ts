@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import type { Logger } from "pino";
 import { readDatabaseConfig } from "../config/database.ts";
 import { Problem } from "../domain/problem.ts";
@@ -5,11 +6,11 @@ import { openPrivateDatabase, privateAddress } from "../queue/private-database.t
 import { openStore, type Store } from "../queue/store.ts";
 
 /** A store, and how it is closed with what was started for it. */
-export type OpenedStore = { store: Store; close(): Promise<void> };
+export type OpenedStore = { store: Store; close: () => Promise<void> };
 
 /** The store of the one service: a private database is started with it, and ended with it. */
 export async function openServiceStore(environment: NodeJS.ProcessEnv, log: Logger): Promise<OpenedStore> {
-  const config = readDatabaseConfig(environment, process.getuid?.() === 0);
+  const config = readDatabaseConfig(environment, whoRuns());
   const cluster = config.kind === "private" ? await openPrivateDatabase(config.directory) : null;
   const address =
     config.kind === "private" ? cluster?.address : { connectionString: config.connectionString };
@@ -33,7 +34,7 @@ export async function openServiceStore(environment: NodeJS.ProcessEnv, log: Logg
 
 /** The store of a worker: the service's database must be there. */
 export async function openWorkerStore(environment: NodeJS.ProcessEnv, log: Logger): Promise<OpenedStore> {
-  const config = readDatabaseConfig(environment, process.getuid?.() === 0);
+  const config = readDatabaseConfig(environment, whoRuns());
   const address =
     config.kind === "private"
       ? privateAddress(config.directory)
@@ -47,4 +48,8 @@ export async function openWorkerStore(environment: NodeJS.ProcessEnv, log: Logge
   }
   const store = await openStore({ address, log });
   return { store, close: async () => store.close() };
+}
+
+function whoRuns(): { isRoot: boolean; home: string } {
+  return { isRoot: process.getuid?.() === 0, home: homedir() };
 }

@@ -5,7 +5,7 @@ import { createBodyReader } from "../channels/body-reader.ts";
 import { errorFields } from "../channels/error-fields.ts";
 import { createGithubDoor } from "../channels/github.ts";
 import { createGitlabDoor } from "../channels/gitlab.ts";
-import type { Admit, Door } from "../channels/types.ts";
+import type { Admit, ChangeEvent, Door } from "../channels/types.ts";
 import type { ServeConfig } from "../config/serve.ts";
 import { Problem } from "../domain/problem.ts";
 
@@ -15,7 +15,7 @@ export type WebStore = {
   size(): Promise<{ waiting: number; running: number; replies: number }>;
 };
 
-export type WebServerOptions = { config: ServeConfig; store: WebStore; log: Logger; now(): Date };
+export type WebServerOptions = { config: ServeConfig; store: WebStore; log: Logger; now: () => Date };
 
 export type WebServer = {
   /** Rejects with Problem("port-taken") where the address is in use. `url` has no slash at its end. */
@@ -54,7 +54,12 @@ export function createWebServer(options: WebServerOptions): WebServer {
 }
 
 async function openDoors({ config, store, log, now }: WebServerOptions): Promise<Door[]> {
-  const parts = { admit: store.admit, log, now, reader: createBodyReader() };
+  const parts = {
+    admit: async (event: ChangeEvent) => store.admit(event),
+    log,
+    now,
+    reader: createBodyReader(),
+  };
   const doors: Door[] = [];
   if (config.github) doors.push(await createGithubDoor(config.github, parts));
   if (config.gitlab) doors.push(createGitlabDoor(config.gitlab, parts));

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
+import { Client } from "pg";
 import { afterEach, expect, it } from "vitest";
 import { connectionOptions, type DatabaseAddress } from "../../src/queue/database.ts";
 import {
@@ -20,7 +20,7 @@ afterEach(async () => {
 });
 
 async function query(address: DatabaseAddress, text: string): Promise<unknown[]> {
-  const client = new pg.Client(connectionOptions(address));
+  const client = new Client(connectionOptions(address));
   await client.connect();
   try {
     return (await client.query<Record<string, unknown>>(text)).rows;
