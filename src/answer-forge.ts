@@ -70,7 +70,7 @@ async function answer(
     return { kind: "refusal", body };
   }
   const report = await tryChange(repository, change, reading, forge.projectPath, signal);
-  return { kind: "report", body: renderMarkdown(report, { marker: false }) };
+  return { kind: "report", body: renderMarkdown(report, { marker: false }), report };
 }
 
 async function readForgeChange(repository: Repository, forge: ForgeChange): Promise<Change> {

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import { Problem } from "../domain/problem.ts";
+import type { Report } from "../domain/report.ts";
+import { errorFields } from "./error-fields.ts";
 import { retry } from "./retry.ts";
 import { postSticky, type Stamp } from "./sticky-comment.ts";
 import type { Answer, AnswerChange, ChannelLog, ForgeChange, ForgeThread, TouchesTemplate } from "./types.ts";
@@ -11,35 +13,33 @@ export type AnswerEventOptions = {
   now(): Date;
 };
 
+/** What is to be said of a change, and of which reading of it; without a reply nothing is. */
+export type Worked = { reply: { stamp: Stamp; body: string } | null; report: Report | null; why: string };
+
 /**
- * The worker of both forges: reads the change again by API, asks the line, and posts its answer
- * unless the head moved meanwhile. Rejects where the world failed; nothing is posted then.
+ * The work of both forges: reads the change again by API and asks the line. Rejects where the world failed.
  */
-export async function answerEvent(
+export async function workOnChange(
   forge: ForgeThread,
   options: AnswerEventOptions,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Worked> {
   const readAt = options.now();
   const read = await forge.read();
-  if ("skip" in read) return options.log.info({ why: read.skip }, "left alone");
-  if (read.pathsComplete && !options.touchesTemplate(read.paths)) {
-    return options.log.info({ head: read.head, why: "no template is touched" }, "left alone");
-  }
+  if ("skip" in read) return nothing(read.skip);
+  if (read.pathsComplete && !options.touchesTemplate(read.paths)) return nothing("no template is touched");
   signal.throwIfAborted();
   const change = await read.change();
   options.log.info({ head: read.head, trust: change.trust }, "working");
   const answer = await ask(options.answerChange, change, signal);
   signal.throwIfAborted();
-  const fields = { head: read.head, kind: answer.kind };
-  if (answer.kind === "silence") {
-    return options.log.info({ ...fields, why: answer.why ?? "nothing to say" }, "left alone");
-  }
-  const posted = await retry(() => post(forge, change, answer, readAt), {
-    transient: (error) => forge.transient(error),
-    signal,
-  });
-  options.log.info({ ...fields, posted }, "answered");
+  if (answer.kind === "silence") return nothing(answer.why ?? "nothing to say");
+  const stamp = stampOf(change, readAt);
+  return { reply: { stamp, body: answer.body }, report: answer.report ?? null, why: answer.kind };
+}
+
+function nothing(why: string): Worked {
+  return { reply: null, report: null, why };
 }
 
 async function ask(answerChange: AnswerChange, change: ForgeChange, signal: AbortSignal): Promise<Answer> {
@@ -51,12 +51,9 @@ async function ask(answerChange: AnswerChange, change: ForgeChange, signal: Abor
   }
 }
 
-async function post(forge: ForgeThread, change: ForgeChange, answer: Answer, readAt: Date): Promise<string> {
-  const head = await forge.currentHead();
-  if (head === null) return "nothing: the change is closed";
-  if (head !== change.head.commit) return "nothing: the head moved";
+function stampOf(change: ForgeChange, readAt: Date): Stamp {
   const validAt = readAt.toISOString();
-  const stamp: Stamp = {
+  return {
     key: change.projectPath,
     sha: change.head.commit,
     base: change.base.commit,
@@ -66,5 +63,29 @@ async function post(forge: ForgeThread, change: ForgeChange, answer: Answer, rea
       .slice(0, 12),
     validAt,
   };
-  return postSticky(await forge.thread(), stamp, answer.body);
+}
+
+/** Says a reply in its thread, unless the head moved meanwhile. May be called again: what stands there is not repeated. */
+export async function postReply(
+  forge: ForgeThread,
+  reply: { stamp: Stamp; body: string },
+  signal: AbortSignal,
+): Promise<{ kind: "sent" | "later" | "never"; why: string }> {
+  try {
+    const why = await retry(() => post(forge, reply), {
+      transient: (error) => forge.transient(error),
+      signal,
+    });
+    return { kind: "sent", why };
+  } catch (error) {
+    const { error: why } = errorFields(error);
+    return { kind: forge.final(error) ? "never" : "later", why: JSON.stringify(why) };
+  }
+}
+
+async function post(forge: ForgeThread, { stamp, body }: { stamp: Stamp; body: string }): Promise<string> {
+  const head = await forge.currentHead();
+  if (head === null) return "nothing: the change is closed";
+  if (head !== stamp.sha) return "nothing: the head moved";
+  return postSticky(await forge.thread(), stamp, body);
 }

@@ -1,6 +1,7 @@
 import { RequestError, type App, type Octokit } from "octokit";
 import { z } from "zod";
 import type { Trust } from "../domain/change.ts";
+import { FINAL_STATUSES } from "./final-statuses.ts";
 import type { ForgeChange, ForgeThread, ReadChange, Thread } from "./types.ts";
 
 /** Where a pull request is. */
@@ -41,7 +42,15 @@ export function createGithubThread(app: App, at: PullReference): ForgeThread {
     thread: async () => createThread(app, await client(), at),
     // octokit gives a failed connection the status 500.
     transient: (error) => error instanceof RequestError && (error.status >= 500 || error.status === 429),
+    final: (error) =>
+      error instanceof RequestError && FINAL_STATUSES.has(error.status) && !isRateLimit(error),
   };
+}
+
+/** GitHub says 403 as well where it asks to slow down. */
+function isRateLimit({ response }: RequestError): boolean {
+  const headers = response?.headers ?? {};
+  return headers["retry-after"] !== undefined || headers["x-ratelimit-remaining"] === "0";
 }
 
 async function readPull(octokit: Octokit, at: PullReference, pull: Pull): Promise<ReadChange> {

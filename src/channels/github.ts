@@ -2,15 +2,12 @@ import { App, Octokit } from "octokit";
 import { Probot } from "probot";
 import type { Logger } from "pino";
 import { z } from "zod";
-import { answerEvent, type AnswerEventOptions } from "./answer-event.ts";
 import type { BodyReader } from "./body-reader.ts";
-import type { ChangeQueue } from "./change-queue.ts";
 import { errorFields } from "./error-fields.ts";
 import { fetchWithDeadline } from "./fetch-with-deadline.ts";
 import { createGithubThread, type PullReference } from "./github-thread.ts";
-import type { SeenDeliveries } from "./seen-deliveries.ts";
 import { verifyGithub } from "./signatures.ts";
-import type { Door } from "./types.ts";
+import type { Admission, Admit, Door, Forge } from "./types.ts";
 import { createWebhookDoor } from "./webhook-door.ts";
 
 /** A GitHub App and its webhook. The key and the secrets are secret. */
@@ -25,12 +22,15 @@ export type GithubOptions = {
   webhookPath: string;
 };
 
-type Parts = Omit<AnswerEventOptions, "log"> & {
-  log: Logger;
-  queue: ChangeQueue;
-  reader: BodyReader;
-  seen: SeenDeliveries;
-};
+type Parts = { log: Logger; admit: Admit; reader: BodyReader };
+
+const pullReference = z.object({
+  installationId: z.number(),
+  repositoryId: z.number(),
+  owner: z.string(),
+  repo: z.string(),
+  number: z.number(),
+});
 
 // Only what leads to the change: everything else is read again by API.
 const pullRequestEvent = z.object({
@@ -43,10 +43,20 @@ const pullRequestEvent = z.object({
   }),
 });
 
-/** GitHub's door: signed `pull_request` events in through Probot, one comment out through octokit. */
+/** GitHub as the worker and the sender use it, through octokit. */
+export function createGithubForge(options: GithubOptions, log: Logger): Forge {
+  const app = createApp(options, log);
+  return { thread: (reference) => createGithubThread(app, pullReference.parse(reference)) };
+}
+
+/** GitHub's door: signed `pull_request` events in through Probot. */
 export async function createGithubDoor(options: GithubOptions, parts: Parts): Promise<Door> {
-  const app = createApp(options, parts.log);
-  const events = await createEvents(options, parts.log, (id, payload) => queuePull(app, parts, id, payload));
+  // Handlers of Probot return nothing: what became of a delivery is kept here until it is answered.
+  const admissions = new Map<string, Admission>();
+  const events = await createEvents(options, parts.log, async (id, payload) => {
+    const admission = await admitPull(parts, id, payload);
+    if (admission !== null) admissions.set(id, admission);
+  });
   return createWebhookDoor({
     ...parts,
     name: "github",
@@ -55,17 +65,22 @@ export async function createGithubDoor(options: GithubOptions, parts: Parts): Pr
     deliveryId: (headers) => String(headers["x-github-delivery"] ?? ""),
     async receive({ deliveryId, headers, payload }) {
       const name = String(headers["x-github-event"] ?? "");
-      await events.receive(deliveryId, name, payload);
+      try {
+        await events.receive(deliveryId, name, payload);
+        return admissions.get(deliveryId) ?? null;
+      } finally {
+        admissions.delete(deliveryId);
+      }
     },
   });
 }
 
-function queuePull(app: App, parts: Parts, deliveryId: string, payload: unknown): void {
+async function admitPull(parts: Parts, deliveryId: string, payload: unknown): Promise<Admission | null> {
   const parsed = pullRequestEvent.safeParse(payload);
   if (!parsed.success) {
     const fields = parsed.error.issues.map((issue) => issue.path.join("."));
     parts.log.warn({ delivery: deliveryId, fields }, "pull_request event without what an App's has");
-    return;
+    return null;
   }
   const { installation, repository, pull_request: pull } = parsed.data;
   const reference: PullReference = {
@@ -75,16 +90,19 @@ function queuePull(app: App, parts: Parts, deliveryId: string, payload: unknown)
     repo: repository.name,
     number: pull.number,
   };
-  const key = `github:${reference.owner}/${reference.repo}#${reference.number}`;
-  const log = parts.log.child({ change: key, delivery: deliveryId });
-  const admission = parts.queue.add({
+  const project = `${reference.owner}/${reference.repo}`;
+  const key = `github:${project}#${reference.number}`;
+  const admission = await parts.admit({
+    channel: "github",
+    deliveryId,
     key,
+    project,
     head: pull.head.sha,
     atMs: Date.parse(pull.updated_at) || 0,
-    work: (signal) => answerEvent(createGithubThread(app, reference), { ...parts, log }, signal),
-    failed: () => parts.seen.forget(deliveryId),
+    reference,
   });
-  log.info({ head: pull.head.sha, admission }, "pull request event");
+  parts.log.info({ change: key, delivery: deliveryId, head: pull.head.sha, admission }, "pull request event");
+  return admission;
 }
 
 type Events = { receive(id: string, name: string, payload: unknown): Promise<void> };
@@ -93,7 +111,7 @@ type Events = { receive(id: string, name: string, payload: unknown): Promise<voi
 async function createEvents(
   options: GithubOptions,
   log: Logger,
-  onPull: (deliveryId: string, payload: unknown) => void,
+  onPull: (deliveryId: string, payload: unknown) => Promise<void>,
 ): Promise<Events> {
   const [secret] = options.webhookSecrets;
   if (!secret) throw new RangeError("a GitHub door needs a webhook secret");

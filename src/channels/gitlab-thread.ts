@@ -8,6 +8,7 @@ import {
 } from "@gitbeaker/rest";
 import type { Trust } from "../domain/change.ts";
 import { Outage } from "../domain/problem.ts";
+import { FINAL_STATUSES } from "./final-statuses.ts";
 import { retry } from "./retry.ts";
 import type { ForgeChange, ForgeThread, ReadChange, Thread } from "./types.ts";
 import { withoutQuickActions } from "./without-quick-actions.ts";
@@ -41,6 +42,7 @@ export function createGitlabThread(
     },
     thread: () => createThread(client, at),
     transient,
+    final: (error) => FINAL_STATUSES.has(statusOf(error) ?? 0),
   };
 }
 

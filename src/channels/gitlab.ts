@@ -1,13 +1,10 @@
 import { Gitlab } from "@gitbeaker/rest";
 import type { Logger } from "pino";
 import { z } from "zod";
-import { answerEvent, type AnswerEventOptions } from "./answer-event.ts";
 import type { BodyReader } from "./body-reader.ts";
-import type { ChangeQueue } from "./change-queue.ts";
 import { createGitlabThread, type GitlabClient } from "./gitlab-thread.ts";
-import type { SeenDeliveries } from "./seen-deliveries.ts";
 import { verifyGitlab } from "./signatures.ts";
-import type { Door } from "./types.ts";
+import type { Admission, Admit, Door, Forge } from "./types.ts";
 import { createWebhookDoor } from "./webhook-door.ts";
 
 /** A GitLab account and the webhooks of its projects. The token and the secrets are secret. */
@@ -21,12 +18,9 @@ export type GitlabOptions = {
   webhookPath: string;
 };
 
-type Parts = Omit<AnswerEventOptions, "log"> & {
-  log: Logger;
-  queue: ChangeQueue;
-  reader: BodyReader;
-  seen: SeenDeliveries;
-};
+type Parts = { log: Logger; admit: Admit; reader: BodyReader; now(): Date };
+
+const mergeReference = z.object({ projectId: z.number(), iid: z.number() });
 
 // Only what leads to the change: everything else is read again by API.
 const mergeRequestEvent = z.object({
@@ -43,9 +37,16 @@ const mergeRequestEvent = z.object({
   changes: z.object({ draft: z.object({ current: z.boolean().nullish() }).nullish() }).nullish(),
 });
 
-/** GitLab's door: merge request events in, one note out through @gitbeaker/rest. */
-export function createGitlabDoor(options: GitlabOptions, parts: Parts): Door {
+/** GitLab as the worker and the sender use it, through @gitbeaker/rest. */
+export function createGitlabForge(options: GitlabOptions): Forge {
   const client: GitlabClient = new Gitlab({ host: options.url, token: options.token, queryTimeout: 30_000 });
+  return {
+    thread: (reference) => createGitlabThread(client, options.token, mergeReference.parse(reference)),
+  };
+}
+
+/** GitLab's door: merge request events in. */
+export function createGitlabDoor(options: GitlabOptions, parts: Parts): Door {
   return createWebhookDoor({
     ...parts,
     name: "gitlab",
@@ -53,37 +54,37 @@ export function createGitlabDoor(options: GitlabOptions, parts: Parts): Door {
     verify: (headers) => verifyGitlab(headers, options.webhookSecrets, parts.now().getTime()),
     // The same value twice, the first one signed. Not X-Gitlab-Webhook-UUID, new at each attempt, and not X-Gitlab-Event-UUID, shared by a recursion.
     deliveryId: (headers) => String(headers["webhook-id"] ?? headers["idempotency-key"] ?? ""),
-    async receive({ deliveryId, payload }) {
-      queueMergeRequest(client, options, parts, deliveryId, payload);
-    },
+    receive: async ({ deliveryId, payload }) => admitMergeRequest(parts, deliveryId, payload),
   });
 }
 
-function queueMergeRequest(
-  client: GitlabClient,
-  options: GitlabOptions,
+async function admitMergeRequest(
   parts: Parts,
   deliveryId: string,
   payload: unknown,
-): void {
+): Promise<Admission | null> {
   const parsed = mergeRequestEvent.safeParse(payload);
-  if (!parsed.success) return parts.log.debug({ delivery: deliveryId }, "not a merge request event");
+  if (!parsed.success) {
+    parts.log.debug({ delivery: deliveryId }, "not a merge request event");
+    return null;
+  }
   const { project, object_attributes: attributes, changes } = parsed.data;
   const wanted =
     attributes.action === "open" ||
     attributes.action === "reopen" ||
     (attributes.action === "update" && (Boolean(attributes.oldrev) || changes?.draft?.current === false));
-  if (!wanted) return;
+  if (!wanted) return null;
   const key = `gitlab:${project.path_with_namespace}!${attributes.iid}`;
-  const log = parts.log.child({ change: key, delivery: deliveryId });
-  const reference = { projectId: project.id, iid: attributes.iid };
-  const admission = parts.queue.add({
+  const head = attributes.last_commit.id;
+  const admission = await parts.admit({
+    channel: "gitlab",
+    deliveryId,
     key,
-    head: attributes.last_commit.id,
+    project: project.path_with_namespace,
+    head,
     atMs: Date.parse(attributes.updated_at ?? "") || 0,
-    work: (signal) =>
-      answerEvent(createGitlabThread(client, options.token, reference), { ...parts, log }, signal),
-    failed: () => parts.seen.forget(deliveryId),
+    reference: { projectId: project.id, iid: attributes.iid },
   });
-  log.info({ head: attributes.last_commit.id, admission }, "merge request event");
+  parts.log.info({ change: key, delivery: deliveryId, head, admission }, "merge request event");
+  return admission;
 }

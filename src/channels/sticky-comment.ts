@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Thread, ThreadComment } from "./types.ts";
 
 /** What the hidden first line of Tare's comment says. `key` is the scope: one comment per scope and change. */
@@ -5,6 +6,19 @@ export type Stamp = { key: string; sha: string; base: string; run: string; valid
 
 /** `newer`: a comment from a later reading stands and is left alone. */
 export type Posted = "created" | "updated" | "unchanged" | "newer";
+
+const stampFields = z.object({
+  key: z.string(),
+  sha: z.string(),
+  base: z.string(),
+  run: z.string(),
+  validAt: z.string(),
+});
+
+/** A stamp as it was kept. */
+export function parseStampFields(value: unknown): Stamp {
+  return stampFields.parse(value);
+}
 
 /** The hidden first line: `<!-- tare:v1 key=… sha=… base=… run=… valid-at=… -->`. */
 export function renderStamp(stamp: Stamp): string {

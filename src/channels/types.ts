@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Report } from "../domain/report.ts";
 import type { Person, Trust } from "../domain/change.ts";
 
 /** A pull or merge request as the forge's API states it at the moment of deciding. */
@@ -23,7 +24,13 @@ export type ForgeChange = {
 };
 
 /** What is said to a change; `silence` posts nothing and `why` goes to the log. */
-export type Answer = { kind: "report" | "refusal" | "problem" | "silence"; body: string; why?: string };
+export type Answer = {
+  kind: "report" | "refusal" | "problem" | "silence";
+  body: string;
+  why?: string;
+  /** What a report's body was made from. */
+  report?: Report;
+};
 
 /** The line behind the doors. Rejects with an Outage where the world failed: then nothing is posted. */
 export type AnswerChange = (change: ForgeChange, signal: AbortSignal) => Promise<Answer>;
@@ -68,8 +75,10 @@ export type ForgeThread = {
   /** The head's commit now; null once the change is closed. */
   currentHead(): Promise<string | null>;
   thread(): Promise<Thread>;
-  /** Whether asking again later can help. */
+  /** Whether asking again at once can help. */
   transient(error: unknown): boolean;
+  /** Whether the forge has said no for good. */
+  final(error: unknown): boolean;
 };
 
 /** A path of the web process that answers POST. */
@@ -77,3 +86,27 @@ export type Door = {
   path: string;
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
 };
+
+/** One event about a change, as a door takes it in: a hint that the worker checks by API. Plain data. */
+export type ChangeEvent = {
+  channel: "github" | "gitlab";
+  /** The forge's id of the delivery, the same when it is sent again. */
+  deliveryId: string;
+  /** The change, for example `github:owner/repo#7`. */
+  key: string;
+  project: string;
+  head: string;
+  /** When the forge says the change was updated, ms since 1970. */
+  atMs: number;
+  /** What leads the channel to the change. */
+  reference: unknown;
+};
+
+/** `seen`: the delivery was taken in before; `known`: this head waits or runs; `older`: a newer one does; `full`: later. */
+export type Admission = "queued" | "seen" | "known" | "older" | "full";
+
+/** Takes an event in: when the promise is kept, it is on disk. Rejects where the database does not answer. */
+export type Admit = (event: ChangeEvent) => Promise<Admission>;
+
+/** A forge as worker and sender use it. Throws where the reference is not one of its own. */
+export type Forge = { thread(reference: unknown, log: ChannelLog): ForgeThread };

@@ -2,10 +2,8 @@ import { createHash } from "node:crypto";
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { BodyReader } from "./body-reader.ts";
 import { errorFields } from "./error-fields.ts";
-import type { ChangeQueue } from "./change-queue.ts";
-import type { SeenDeliveries } from "./seen-deliveries.ts";
 import type { Verification } from "./signatures.ts";
-import type { ChannelLog, Door } from "./types.ts";
+import type { Admission, ChannelLog, Door } from "./types.ts";
 
 export type WebhookDoorOptions = {
   name: "github" | "gitlab";
@@ -13,15 +11,17 @@ export type WebhookDoorOptions = {
   verify(headers: IncomingHttpHeaders): Verification | null;
   /** The forge's id of this delivery, the same when it is sent again; empty where there is none. */
   deliveryId(headers: IncomingHttpHeaders): string;
-  /** Takes an authentic event in. It only queues: the request is waiting. */
-  receive(event: { deliveryId: string; headers: IncomingHttpHeaders; payload: unknown }): Promise<void>;
+  /** Takes an authentic event in, and says what became of it; null where it asks for nothing. */
+  receive(event: {
+    deliveryId: string;
+    headers: IncomingHttpHeaders;
+    payload: unknown;
+  }): Promise<Admission | null>;
   reader: BodyReader;
-  queue: ChangeQueue;
-  seen: SeenDeliveries;
   log: ChannelLog;
 };
 
-/** A door for signed events: authentic ones are taken in once and answered 202 at once, others are refused unread. */
+/** A door for signed events: authentic ones are on disk when they are answered 202, others are refused unread. */
 export function createWebhookDoor(options: WebhookDoorOptions): Door {
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const verification = options.verify(request.headers);
@@ -47,20 +47,15 @@ async function admit(
   response: ServerResponse,
   event: { id: string; headers: IncomingHttpHeaders; payload: unknown },
 ): Promise<void> {
-  if (options.queue.full()) {
-    response.setHeader("retry-after", "60");
-    return answer(response, 503);
-  }
-  if (!options.seen.add(event.id)) return answer(response, 202);
   try {
     const { headers, payload } = event;
-    await options.receive({ deliveryId: event.id, headers, payload });
+    const admission = await options.receive({ deliveryId: event.id, headers, payload });
+    if (admission !== "full") return answer(response, 202);
   } catch (error) {
-    options.seen.forget(event.id);
     options.log.error({ door: options.name, ...errorFields(error) }, "event not taken in");
-    return answer(response, 503);
   }
-  answer(response, 202);
+  response.setHeader("retry-after", "60");
+  answer(response, 503);
 }
 
 const reasons = {

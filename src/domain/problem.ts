@@ -6,6 +6,7 @@ export type ProblemCode =
   | "change-unreadable"
   | "configuration"
   | "context-missing"
+  | "database"
   | "disk-full"
   | "dockerfile-missing"
   | "edit-impossible"
@@ -71,6 +72,7 @@ export class Outage extends Error {
 const OPERATORS: ReadonlySet<ProblemCode> = new Set([
   "arguments",
   "configuration",
+  "database",
   "disk-full",
   "engine-forbidden",
   "engine-missing",

@@ -248,9 +248,18 @@ function program(finish: (code: ExitCode) => void): Command {
   root
     .command("serve")
     .description("answer webhooks of GitHub and GitLab (settings come from the environment and tare.yml)")
-    .action(async () => {
+    .option("--no-worker", "take events in and send replies; `tare worker` does the work")
+    .action(async ({ worker }: { worker: boolean }) => {
       const { serveCommand } = await import("./serve-command.ts");
-      finish(await serveCommand());
+      finish(await serveCommand({ works: worker }));
+    });
+
+  root
+    .command("worker")
+    .description("work on what `tare serve` takes in; any number of workers may run")
+    .action(async () => {
+      const { workerCommand } = await import("./serve-command.ts");
+      finish(await workerCommand());
     });
 
   root

@@ -2,38 +2,33 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Logger } from "pino";
 import { createBodyReader } from "../channels/body-reader.ts";
-import { createChangeQueue, type ChangeQueue } from "../channels/change-queue.ts";
 import { errorFields } from "../channels/error-fields.ts";
 import { createGithubDoor } from "../channels/github.ts";
 import { createGitlabDoor } from "../channels/gitlab.ts";
-import { createSeenDeliveries } from "../channels/seen-deliveries.ts";
-import type { AnswerChange, Door, TouchesTemplate } from "../channels/types.ts";
+import type { Admit, ChangeEvent, Door } from "../channels/types.ts";
 import type { ServeConfig } from "../config/serve.ts";
 import { Problem } from "../domain/problem.ts";
 
-export type WebServerOptions = {
-  config: ServeConfig;
-  answerChange: AnswerChange;
-  touchesTemplate: TouchesTemplate;
-  log: Logger;
-  now(): Date;
+/** What the web process asks of the store. */
+export type WebStore = {
+  admit: Admit;
+  size(): Promise<{ waiting: number; running: number; replies: number }>;
 };
+
+export type WebServerOptions = { config: ServeConfig; store: WebStore; log: Logger; now: () => Date };
 
 export type WebServer = {
   /** Rejects with Problem("port-taken") where the address is in use. `url` has no slash at its end. */
   listen(): Promise<{ url: string }>;
-  /** Takes nothing more in, aborts the change in work and drops those that wait. */
+  /** Takes nothing more in. */
   close(): Promise<void>;
-  /** Resolves once no change waits or is in work. */
-  idle(): Promise<void>;
 };
 
-/** The web process: the forges' webhooks and `/healthz`. Changes are answered in memory, one at a time. */
+/** The web process: the forges' webhooks, `/healthz` and `/readyz`. What it acknowledges is on disk. */
 export function createWebServer(options: WebServerOptions): WebServer {
-  const queue = createChangeQueue({ log: options.log });
   let doors: readonly Door[] = [];
   const server = createServer((request, response) => {
-    route(request, response, doors, queue).catch((error: unknown) => {
+    route(request, response, doors, options.store).catch((error: unknown) => {
       options.log.error(errorFields(error), "request failed");
       if (!response.headersSent) plain(response, 500, "failed");
     });
@@ -43,7 +38,7 @@ export function createWebServer(options: WebServerOptions): WebServer {
   server.requestTimeout = 30_000;
   return {
     async listen() {
-      doors = await openDoors(options, queue);
+      doors = await openDoors(options);
       const address = await listen(server, options.config);
       const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
       const url = `http://${host}:${address.port}`;
@@ -53,15 +48,18 @@ export function createWebServer(options: WebServerOptions): WebServer {
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
-      await Promise.all([queue.close(), closed]);
+      await closed;
     },
-    idle: () => queue.idle(),
   };
 }
 
-async function openDoors(options: WebServerOptions, queue: ChangeQueue): Promise<Door[]> {
-  const { config, ...rest } = options;
-  const parts = { ...rest, queue, reader: createBodyReader(), seen: createSeenDeliveries() };
+async function openDoors({ config, store, log, now }: WebServerOptions): Promise<Door[]> {
+  const parts = {
+    admit: async (event: ChangeEvent) => store.admit(event),
+    log,
+    now,
+    reader: createBodyReader(),
+  };
   const doors: Door[] = [];
   if (config.github) doors.push(await createGithubDoor(config.github, parts));
   if (config.gitlab) doors.push(createGitlabDoor(config.gitlab, parts));
@@ -72,14 +70,11 @@ async function route(
   request: IncomingMessage,
   response: ServerResponse,
   doors: readonly Door[],
-  queue: ChangeQueue,
+  store: WebStore,
 ): Promise<void> {
   const path = (request.url ?? "/").split("?", 1)[0];
-  if (path === "/healthz") {
-    response.writeHead(200, { "content-type": "application/json" });
-    response.end(`${JSON.stringify({ status: "ok", ...queue.size() })}\n`);
-    return;
-  }
+  if (path === "/healthz") return json(response, 200, { status: "ok" });
+  if (path === "/readyz") return ready(response, store);
   const door = doors.find((door) => door.path === path);
   if (!door) return plain(response, 404, "not found");
   if (request.method !== "POST") {
@@ -87,6 +82,20 @@ async function route(
     return plain(response, 405, "a webhook is sent with POST");
   }
   await door.handle(request, response);
+}
+
+/** Ready is who can keep what it acknowledges: the database answers. */
+async function ready(response: ServerResponse, store: WebStore): Promise<void> {
+  try {
+    json(response, 200, { status: "ready", ...(await store.size()) });
+  } catch {
+    json(response, 503, { status: "the database does not answer" });
+  }
+}
+
+function json(response: ServerResponse, status: number, content: object): void {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(`${JSON.stringify(content)}\n`);
 }
 
 function plain(response: ServerResponse, status: number, text: string): void {

@@ -58,7 +58,7 @@ export const openGithub: OpenForge = async (files, options) => {
     async deliver(story, number) {
       const event = fake.event(project, number, "synchronize", { secret, delivery: nextDelivery() });
       const status = await story.deliver(event);
-      await story.server.idle();
+      await story.idle();
       return status;
     },
     headOf: (number) => fake.headOf(project, number),
@@ -86,7 +86,7 @@ export const openGitlab: OpenForge = async (files, options) => {
     async deliver(story, number) {
       const event = { action: "update", oldrev: "0".repeat(40), id: nextDelivery(), proof: { token } };
       const status = await story.deliver(fake.event(project, number, event));
-      await story.server.idle();
+      await story.idle();
       return status;
     },
     headOf: (number) => fake.headOf(project, number),

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createAnswerForge, type TryChange } from "../../src/answer-forge.ts";
 import type { Change } from "../../src/domain/change.ts";
 import { Outage, Problem } from "../../src/domain/problem.ts";
@@ -9,7 +9,7 @@ import { renderMarkdown } from "../../src/reports/markdown.ts";
 import { exampleReport } from "../fixtures/report/example.ts";
 import { scratchDirectories } from "../git/sample-repository.ts";
 import { openGithub, openGitlab, type ForgeDoor } from "./forge-doors.ts";
-import type { Story } from "./forge-story.ts";
+import { closeStories, type Story } from "./forge-story.ts";
 import { edited, exampleFiles, type Files } from "./projects.ts";
 
 const TEMPLATE = ".gitlab-ci.d/container-template.yml";
@@ -23,6 +23,8 @@ beforeAll(async () => {
   const template = join(import.meta.dirname, "../fixtures/projects/kaniko-template.yml");
   toKaniko = { [TEMPLATE]: await readFile(template, "utf8") };
 });
+
+afterAll(closeStories, 30_000);
 
 beforeEach(async () => {
   cacheDirectory = await mkdtemp(join(tmpdir(), "tare-cache-"));

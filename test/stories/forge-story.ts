@@ -1,5 +1,8 @@
 import type { AnswerChange, ForgeChange, TouchesTemplate } from "../../src/channels/types.ts";
 import type { ServeConfig } from "../../src/config/serve.ts";
+import { openForges, sendReplies, workOnRequests } from "../../src/answer-queue.ts";
+import { openStore } from "../../src/queue/store.ts";
+import { openDatabases, type Databases } from "../fixtures/queue/databases.ts";
 import { createWebLog } from "../../src/web/log.ts";
 import { createWebServer, type WebServer } from "../../src/web/server.ts";
 import type { WebhookRequest } from "../fakes/github.ts";
@@ -15,12 +18,28 @@ export type Story = {
   /** Every change the line was asked about. */
   asked: ForgeChange[];
   log: string[];
+  /** Resolves once nothing waits, nothing runs and no reply is to be sent. */
+  idle(): Promise<void>;
   /** Sends a delivery and returns the status. */
   deliver: (request: WebhookRequest) => Promise<number>;
   close(): Promise<void>;
 };
 
-/** The real web process with a line that answers as told. */
+let databases: Databases | null = null;
+
+/** The private database of this test file's stories; ended with the process that runs them. */
+async function storyDatabase(): Promise<Databases> {
+  databases ??= await openDatabases();
+  return databases;
+}
+
+/** Ends what the stories of a file shared. */
+export async function closeStories(): Promise<void> {
+  await databases?.close();
+  databases = null;
+}
+
+/** The real web process, store, worker and sender, with a line that answers as told. */
 export async function startStory(options: {
   forge: Pick<ServeConfig, "github" | "gitlab">;
   answer?: AnswerChange;
@@ -29,32 +48,53 @@ export async function startStory(options: {
   now?: () => Date;
 }): Promise<Story> {
   const asked: ForgeChange[] = [];
-  const log: string[] = [];
+  const lines: string[] = [];
+  const log = createWebLog({ level: "debug", destination: { write: (line) => void lines.push(line) } });
   const answer: AnswerChange = options.answer ?? (async (change) => answerOf(change));
+  const now = options.now ?? (() => storyTime);
+  const { ready } = await storyDatabase();
+  const store = await openStore({ address: await ready(), log, retries: 0 });
+  const forges = openForges(options.forge, log);
   const server = createWebServer({
     config: { host: "127.0.0.1", port: 0, ...options.forge },
+    store,
+    log,
+    now,
+  });
+  await workOnRequests(store, forges, {
     answerChange: (change, signal) => {
       asked.push(change);
       return answer(change, signal);
     },
     touchesTemplate:
       options.touchesTemplate ?? ((paths) => paths.some((path) => path.endsWith(".gitlab-ci.yml"))),
-    log: createWebLog({ level: "debug", destination: { write: (line) => void log.push(line) } }),
-    now: options.now ?? (() => storyTime),
+    log,
+    now,
   });
+  sendReplies(store, forges, log);
   const { url } = await server.listen();
   const path = options.forge.github ? "/github/hooks" : "/gitlab/hooks";
   return {
     server,
     url,
     asked,
-    log,
+    log: lines,
+    async idle() {
+      for (;;) {
+        const { waiting, running, replies } = await store.size();
+        if (waiting + running + replies === 0) return;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
     async deliver(request) {
       const response = await fetch(`${url}${path}`, request);
       await response.text();
       return response.status;
     },
-    close: () => server.close(),
+    async close() {
+      await server.close();
+      await store.close();
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { AnswerChange, ForgeChange } from "../../src/channels/types.ts";
 import type { ServeConfig } from "../../src/config/serve.ts";
@@ -10,7 +10,7 @@ import { createWebLog } from "../../src/web/log.ts";
 import { createWebServer } from "../../src/web/server.ts";
 import { allowed } from "../fakes/github-permissions.ts";
 import { signed, startGithubFake, type GithubFake } from "../fakes/github.ts";
-import { answerOf, startStory, storyTime, templateFiles, type Story } from "./forge-story.ts";
+import { answerOf, closeStories, startStory, storyTime, templateFiles, type Story } from "./forge-story.ts";
 
 const secret = "a-github-secret-of-32-characters";
 const oldSecret = "the-secret-of-before-32-characters";
@@ -23,6 +23,8 @@ const edit = { ".gitlab-ci.yml": "a: 2\n" };
 
 let fake: GithubFake;
 let story: Story | null = null;
+
+afterAll(closeStories, 30_000);
 
 beforeEach(async () => {
   fake = await startGithubFake({ permissions: manifest.default_permissions });
@@ -55,7 +57,7 @@ async function start(answer?: AnswerChange, now?: () => Date): Promise<Story> {
 async function deliver(number: number, action: string, delivery: string): Promise<number> {
   if (!story) throw new Error("no story");
   const status = await story.deliver(fake.event(repository, number, action, { secret, delivery }));
-  await story.server.idle();
+  await story.idle();
   return status;
 }
 
@@ -107,7 +109,7 @@ describe("a pull request of somebody who may write", () => {
     const number = fake.openPull("acme/private", { author: "writer", files: edit });
     const { asked, deliver } = await start();
     await deliver(fake.event("acme/private", number, "opened", { secret, delivery: "d-1" }));
-    await story?.server.idle();
+    await story?.idle();
     const [change] = asked;
     expect(await fetchWith(change, null)).toBe("refused");
     expect(await fetchWith(change, change?.authorization ?? null)).toBe(fake.headOf("acme/private", number));
@@ -174,7 +176,7 @@ describe("trust", () => {
     const event = fake.event(repository, number, "opened", { secret, delivery: "d-1" });
     fake.setPermission(repository, "writer", "read");
     await story?.deliver(event);
-    await story?.server.idle();
+    await story?.idle();
     expect(asked.map((change) => change.trust)).toEqual(["stranger"]);
   });
 });
@@ -231,7 +233,7 @@ describe("silence", () => {
     expect(await deliver(signed("pull_request", '{"action":"opened"}', { secret, delivery: "d-3" }))).toBe(
       202,
     );
-    await story?.server.idle();
+    await story?.idle();
     expect(asked).toEqual([]);
   });
 });
@@ -342,7 +344,7 @@ describe("the door", () => {
       await deliver(fake.event(repository, number, "opened", { secret: "development", delivery: "d-1" })),
     ).toBe(401);
     expect(await deliver({ ...event, body: event.body.replace("CANARY", "CANARZ") })).toBe(401);
-    await story?.server.idle();
+    await story?.idle();
     expect(asked).toEqual([]);
     expect(fake.requests).toEqual([]);
     expect(log.join("")).not.toMatch(/CANAR/);
@@ -381,7 +383,10 @@ describe("the door", () => {
   it("has a health page and no others", async () => {
     const { url } = await start();
     const health = await fetch(`${url}/healthz`);
-    expect([health.status, await health.json()]).toEqual([200, { status: "ok", waiting: 0, running: false }]);
+    expect([health.status, await health.json()]).toEqual([200, { status: "ok" }]);
+    const ready = await fetch(`${url}/readyz`);
+    const nothing = { waiting: 0, running: 0, replies: 0 };
+    expect([ready.status, await ready.json()]).toEqual([200, { status: "ready", ...nothing }]);
     expect((await fetch(`${url}/nothing`)).status).toBe(404);
     expect((await fetch(`${url}/github/hooks`)).status).toBe(405);
   });
@@ -391,8 +396,10 @@ describe("the door", () => {
     const port = Number(new URL(url).port);
     const second = createWebServer({
       config: { host: "127.0.0.1", port, ...forge() },
-      answerChange: async (change) => answerOf(change),
-      touchesTemplate: () => true,
+      store: {
+        admit: async () => "queued",
+        size: async () => ({ waiting: 0, running: 0, replies: 0 }),
+      },
       log: createWebLog({ level: "silent" }),
       now: () => storyTime,
     });

@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AnswerChange } from "../../src/channels/types.ts";
 import { startGitlabFake, type GitlabFake, type GitlabProof } from "../fakes/gitlab.ts";
-import { answerOf, startStory, storyTime, templateFiles, type Story } from "./forge-story.ts";
+import { answerOf, closeStories, startStory, storyTime, templateFiles, type Story } from "./forge-story.ts";
 
 const token = "a-gitlab-secret-of-32-characters";
 const signing = `whsec_${Buffer.from("a signing key of thirty-two byte").toString("base64")}`;
@@ -10,6 +10,8 @@ const edit = { ".gitlab-ci.yml": "a: 2\n" };
 
 let fake: GitlabFake;
 let story: Story | null = null;
+
+afterAll(closeStories, 30_000);
 
 beforeEach(async () => {
   fake = await startGitlabFake();
@@ -35,7 +37,7 @@ async function deliver(
 ): Promise<number> {
   if (!story) throw new Error("no story");
   const status = await story.deliver(fake.event(project, iid, { proof: { token }, ...event }));
-  await story.server.idle();
+  await story.idle();
   return status;
 }
 
@@ -116,7 +118,7 @@ describe("a merge request of a Developer", () => {
     const iid = fake.openMergeRequest("group/private", { author: "dev", files: edit });
     const { asked } = await start();
     await story?.deliver(fake.event("group/private", iid, { action: "open", id: "d-1", proof: { token } }));
-    await story?.server.idle();
+    await story?.idle();
     expect(asked[0]?.authorization).toBe(`Basic ${Buffer.from(`oauth2:${fake.token}`).toString("base64")}`);
     const refs = `${asked[0]?.cloneUrl}/info/refs?service=git-upload-pack`;
     expect((await fetch(refs)).status).toBe(401);
@@ -241,7 +243,7 @@ describe("the door", () => {
     expect(asked).toEqual([]);
     expect(log.filter((line) => !line.includes("listening") && !line.includes('"level":20'))).toEqual([]);
     expect(await send(good)).toBe(202);
-    await story?.server.idle();
+    await story?.idle();
     expect(asked).toHaveLength(1);
     expect(log.join("")).not.toMatch(/CANARY|glpat|whsec/);
   });

@@ -1,0 +1,104 @@
+import type { Pool } from "pg";
+import type { ClaimedReply, QueueLog, Sent } from "./types.ts";
+
+export type OutboxOptions = {
+  pool: Pool;
+  log: QueueLog;
+  /** Sends a reply to its thread. The same reply may be sent again: whoever sends must not repeat what stands there. */
+  send(reply: ClaimedReply, signal: AbortSignal): Promise<Sent>;
+};
+
+export type Outbox = {
+  /** Something may be due: looks at once. */
+  poke(): void;
+  /** Ends when the reply in hand is sent. */
+  close(): Promise<void>;
+};
+
+const LOOK_MS = 2_000;
+/** A reply that was claimed and not settled for so long was claimed by a process that is gone. */
+const LOST_AFTER_S = 120;
+const SEND_MS = 60_000;
+const MOST_ATTEMPTS = 8;
+/** First and longest pause before a reply is tried again. */
+const BACKOFF_S = [5, 600] as const;
+
+/** Sends replies, one after the other, each until it is sent or given up. */
+export function startOutbox(options: OutboxOptions): Outbox {
+  const closing = new AbortController();
+  let wake = () => {};
+  const loop = async () => {
+    await recover(options.pool).catch(() => {});
+    while (!closing.signal.aborted) {
+      const reply = await claim(options.pool).catch((error: unknown) => {
+        options.log.warn({ why: String(error) }, "the outbox cannot be read");
+        return null;
+      });
+      if (reply !== null) await deliver(reply, options, closing.signal);
+      else
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, LOOK_MS);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+    }
+  };
+  const running = loop();
+  return {
+    poke: () => wake(),
+    async close() {
+      closing.abort();
+      wake();
+      await running;
+    },
+  };
+}
+
+/** One service sends: what was being sent when it starts was left by one that was killed. */
+async function recover(pool: Pool): Promise<void> {
+  await pool.query("UPDATE tare.replies SET state = 'pending', due_at = now() WHERE state = 'sending'");
+}
+
+async function claim(pool: Pool): Promise<ClaimedReply | null> {
+  const { rows } = await pool.query<ClaimedReply>(
+    `UPDATE tare.replies SET state = 'sending', attempts = attempts + 1, claimed_at = now()
+     WHERE id = (
+       SELECT id FROM tare.replies
+       WHERE (state = 'pending' AND due_at <= now())
+          OR (state = 'sending' AND claimed_at < now() - make_interval(secs => ${LOST_AFTER_S}))
+       ORDER BY due_at FOR UPDATE SKIP LOCKED LIMIT 1)
+       AND NOT EXISTS (SELECT FROM tare.settings WHERE name = 'stopped' AND value = 'true')
+     RETURNING id, request AS "requestId", stamp, body, attempts AS attempt,
+       (SELECT channel FROM tare.requests WHERE id = request) AS channel,
+       (SELECT change_key FROM tare.requests WHERE id = request) AS key,
+       (SELECT reference FROM tare.requests WHERE id = request) AS reference`,
+  );
+  return rows[0] ?? null;
+}
+
+async function deliver(reply: ClaimedReply, options: OutboxOptions, closing: AbortSignal): Promise<void> {
+  const about = { request: reply.requestId, change: reply.key, attempt: reply.attempt };
+  const signal = AbortSignal.any([closing, AbortSignal.timeout(SEND_MS)]);
+  const sent = await options.send(reply, signal).catch((error: unknown): Sent => ({
+    kind: "later",
+    why: error instanceof Error ? error.message : String(error),
+  }));
+  const isLast = sent.kind === "later" && reply.attempt >= MOST_ATTEMPTS;
+  const state = sent.kind === "sent" ? "sent" : sent.kind === "never" || isLast ? "given up" : "pending";
+  options.log.info({ ...about, state, why: sent.why }, "reply");
+  await settle(options.pool, reply, state, sent.why).catch((error: unknown) => {
+    // It is claimed again later, and finds its own comment in the thread.
+    options.log.warn({ ...about, why: String(error) }, "the reply cannot be settled");
+  });
+}
+
+async function settle(pool: Pool, reply: ClaimedReply, state: string, why: string): Promise<void> {
+  const pauseS = Math.min(BACKOFF_S[1], BACKOFF_S[0] * 2 ** (reply.attempt - 1));
+  await pool.query(
+    `UPDATE tare.replies SET state = $2, why = $3, due_at = now() + make_interval(secs => $4)
+     WHERE id = $1 AND state = 'sending' AND attempts = $5`,
+    [reply.id, state, why.slice(0, 500), pauseS, reply.attempt],
+  );
+}

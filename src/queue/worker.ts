@@ -1,0 +1,151 @@
+import type { Pool } from "pg";
+import type { JobWithMetadata, PgBoss } from "pg-boss";
+import { statementsOn, transaction } from "./database.ts";
+import { TRIALS } from "./intake.ts";
+import type { ClaimedRequest, QueueLog, WorkResult } from "./types.ts";
+
+export type WorkerOptions = {
+  pool: Pool;
+  boss: PgBoss;
+  log: QueueLog;
+  retries: number;
+  /** Answers a request; rejects where the world failed, which is tried again. */
+  run: (request: ClaimedRequest, signal: AbortSignal) => Promise<WorkResult>;
+  /** Called when a result was committed: there may be a reply to send. */
+  onDone: () => void;
+};
+
+type Trial = { requestId: string };
+
+/** How often the world may fail one request before that is what is said. */
+export const RETRIES = 3;
+
+const WATCH_MS = 1_000;
+
+/** Works on requests, one at a time, until the queue is stopped. Returns what wakes it: something may have come. */
+export async function startWorker(options: WorkerOptions): Promise<() => void> {
+  const id = await options.boss.work<Trial, void, typeof CONFIGURATION>(
+    TRIALS,
+    CONFIGURATION,
+    async ([job]) => {
+      if (job !== undefined) await workOn(job, options);
+    },
+  );
+  return () => options.boss.notifyWorker(id);
+}
+
+const CONFIGURATION = {
+  includeMetadata: true,
+  pollingIntervalSeconds: 0.5,
+  heartbeatRefreshSeconds: 4,
+} as const;
+
+async function workOn(job: JobWithMetadata<Trial>, options: WorkerOptions): Promise<void> {
+  const { pool, log, run } = options;
+  const request = await claim(pool, job);
+  // Superseded, or answered by an attempt that was thought dead.
+  if (request === null) return;
+  const watch = watchRequest(pool, request, job.signal);
+  const about = { request: request.id, change: request.key, head: request.head, attempt: request.attempt };
+  try {
+    const result = await run(request, watch.signal);
+    const isOurs = await finish(request, job, result, options);
+    log.info({ ...about, why: result.why, isOurs }, isOurs ? "worked" : "came too late");
+    if (isOurs) options.onDone();
+  } catch (error) {
+    if (watch.isSuperseded()) return log.info(about, "superseded");
+    const why = error instanceof Error ? error.message : String(error);
+    log.error({ ...about, why }, "no answer");
+    if (job.retryCount >= options.retries) await giveUp(pool, request, why);
+    throw error;
+  } finally {
+    watch.stop();
+  }
+}
+
+async function claim(pool: Pool, job: JobWithMetadata<Trial>): Promise<ClaimedRequest | null> {
+  const { rows } = await pool.query<RequestRow>(
+    `UPDATE tare.requests SET state = 'running', attempt = $2, started_at = now()
+     WHERE id = $1 AND state IN ('queued', 'running') AND attempt <= $2
+     RETURNING id, channel, change_key, project, head, at_ms, reference, attempt`,
+    [job.data.requestId, job.retryCount],
+  );
+  const [row] = rows;
+  if (row === undefined) return null;
+  const { change_key: key, at_ms: atMs, ...rest } = row;
+  return { ...rest, key, atMs: Number(atMs) };
+}
+
+type RequestRow = Omit<ClaimedRequest, "key" | "atMs"> & { change_key: string; at_ms: string };
+
+/** Aborts when a newer head took the request's place, when the attempt was given to another worker, or with the job. */
+function watchRequest(
+  pool: Pool,
+  request: ClaimedRequest,
+  jobSignal: AbortSignal,
+): { signal: AbortSignal; isSuperseded(): boolean; stop(): void } {
+  const abort = new AbortController();
+  let superseded = false;
+  const look = async () => {
+    const { rows } = await pool.query<{ state: string; attempt: number }>(
+      "SELECT state, attempt FROM tare.requests WHERE id = $1",
+      [request.id],
+    );
+    const [row] = rows;
+    if (row?.state === "running" && row.attempt === request.attempt) return;
+    superseded = true;
+    abort.abort(new Error("a newer head arrived"));
+  };
+  // A database that does not answer is no reason to stop: the heartbeat decides then.
+  const timer = setInterval(() => void look().catch(() => {}), WATCH_MS);
+  return {
+    signal: AbortSignal.any([abort.signal, jobSignal]),
+    isSuperseded: () => superseded,
+    stop: () => clearInterval(timer),
+  };
+}
+
+/** Result, report and reply in one transaction with the job's end; false where this attempt is not the one that counts. */
+async function finish(
+  request: ClaimedRequest,
+  job: JobWithMetadata<Trial>,
+  { reply, report, why }: WorkResult,
+  { pool, boss }: WorkerOptions,
+): Promise<boolean> {
+  return transaction(pool, async (client) => {
+    const { rowCount } = await client.query(
+      `UPDATE tare.requests SET state = $3, why = $4, ended_at = now()
+       WHERE id = $1 AND state = 'running' AND attempt = $2`,
+      [request.id, request.attempt, reply === null ? "left alone" : "answered", why],
+    );
+    if (rowCount === 0) return false;
+    const attempt = { id: job.id, retryCount: job.retryCount };
+    const completed = await boss.complete(TRIALS, attempt, null, { db: statementsOn(client) });
+    // pg-boss counts the jobs that it completed; its type leaves that out.
+    const { affected } = completed as { affected?: number };
+    // Another worker has the job: what was worked out here must not be said twice.
+    if (affected !== 1) throw new Error("the job was given to another worker");
+    if (report !== null)
+      await client.query("INSERT INTO tare.reports VALUES ($1, $2)", [request.id, JSON.stringify(report)]);
+    if (reply !== null)
+      await client.query("INSERT INTO tare.replies (request, stamp, body) VALUES ($1, $2, $3)", [
+        request.id,
+        JSON.stringify(reply.stamp),
+        reply.body,
+      ]);
+    return true;
+  });
+}
+
+/** The world failed too often. The forge may send the delivery again. */
+export async function giveUp(pool: Pool, request: { id: string }, why: string): Promise<void> {
+  await transaction(pool, async (client) => {
+    const { rows } = await client.query<{ channel: string; delivery: string }>(
+      `UPDATE tare.requests SET state = 'failed', why = $2, ended_at = now()
+       WHERE id = $1 AND state IN ('queued', 'running') RETURNING channel, delivery`,
+      [request.id, why.slice(0, 500)],
+    );
+    for (const { channel, delivery } of rows)
+      await client.query("DELETE FROM tare.deliveries WHERE channel = $1 AND id = $2", [channel, delivery]);
+  });
+}
