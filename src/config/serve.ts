@@ -9,6 +9,8 @@ import { Problem } from "../domain/problem.ts";
 export type ServeConfig = {
   host: string;
   port: number;
+  /** Opens the pages; without one there are none. Secret. */
+  pagesToken: string | null;
   github: GithubOptions | null;
   gitlab: GitlabOptions | null;
 };
@@ -73,6 +75,7 @@ const webSchema = z.object({
     .default("3000")
     .refine((value) => /^\d{1,5}$/.test(value) && Number(value) < 65_536, "must be a port, 0 to 65535")
     .transform(Number),
+  TARE_PAGES_TOKEN: secret.optional(),
 });
 
 /**
@@ -104,6 +107,7 @@ export function readServeConfig(environment: Environment, readFile: (path: strin
   return {
     host: web.TARE_HOST,
     port: web.TARE_PORT,
+    pagesToken: web.TARE_PAGES_TOKEN ?? null,
     github: github && toGithub(github),
     gitlab: gitlab && toGitlab(gitlab),
   };

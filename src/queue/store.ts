@@ -4,6 +4,15 @@ import { Problem } from "../domain/problem.ts";
 import { bossConnection, connectionOptions, untilAnswering, type DatabaseAddress } from "./database.ts";
 import { createIntake, TRIALS } from "./intake.ts";
 import { migrate } from "./migrations.ts";
+import type { Report } from "../domain/report.ts";
+import {
+  countStates,
+  listRequests,
+  listWorkers,
+  readReportOf,
+  type ListedRequest,
+  type ListedWorker,
+} from "./requests.ts";
 import { startOutbox, type Outbox, type OutboxOptions } from "./outbox.ts";
 import type { Intake, QueueLog, QueueSize } from "./types.ts";
 import { giveUp, RETRIES, startWorker, type WorkerOptions } from "./worker.ts";
@@ -26,6 +35,10 @@ export type Store = Intake & {
   work(options: Pick<WorkerOptions, "run">): Promise<void>;
   sendReplies(options: Pick<OutboxOptions, "send">): void;
   size(): Promise<QueueSize>;
+  requests(): Promise<ListedRequest[]>;
+  workers(): Promise<ListedWorker[]>;
+  report(id: string): Promise<Report | null>;
+  states(): ReturnType<typeof countStates>;
   /** Drains: what is in work is ended or given back, the reply in hand is sent. */
   close(): Promise<void>;
 };
@@ -111,6 +124,10 @@ function storeOf(pool: Pool, boss: PgBoss, log: QueueLog, retries: number): Stor
       outbox = startOutbox({ pool, log, send });
     },
     size: async () => sizeOf(pool),
+    requests: async () => listRequests(pool),
+    workers: async () => listWorkers(boss, Date.now()),
+    report: async (id) => readReportOf(pool, id),
+    states: async () => countStates(pool),
     async close() {
       closed ??= close();
       await closed;

@@ -7,10 +7,11 @@ import { createGithubDoor } from "../channels/github.ts";
 import { createGitlabDoor } from "../channels/gitlab.ts";
 import type { Admit, ChangeEvent, Door } from "../channels/types.ts";
 import type { ServeConfig } from "../config/serve.ts";
+import { createPages, type Pages, type PageStore } from "./pages.ts";
 import { Problem } from "../domain/problem.ts";
 
 /** What the web process asks of the store. */
-export type WebStore = {
+export type WebStore = PageStore & {
   admit: Admit;
   size(): Promise<{ waiting: number; running: number; replies: number }>;
 };
@@ -27,8 +28,10 @@ export type WebServer = {
 /** The web process: the forges' webhooks, `/healthz` and `/readyz`. What it acknowledges is on disk. */
 export function createWebServer(options: WebServerOptions): WebServer {
   let doors: readonly Door[] = [];
+  const { pagesToken } = options.config;
+  const pages = pagesToken === null ? null : createPages(options.store, pagesToken);
   const server = createServer((request, response) => {
-    route(request, response, doors, options.store).catch((error: unknown) => {
+    route(request, response, { doors, pages, store: options.store }).catch((error: unknown) => {
       options.log.error(errorFields(error), "request failed");
       if (!response.headersSent) plain(response, 500, "failed");
     });
@@ -66,15 +69,17 @@ async function openDoors({ config, store, log, now }: WebServerOptions): Promise
   return doors;
 }
 
+type Routes = { doors: readonly Door[]; pages: Pages | null; store: WebStore };
+
 async function route(
   request: IncomingMessage,
   response: ServerResponse,
-  doors: readonly Door[],
-  store: WebStore,
+  { doors, pages, store }: Routes,
 ): Promise<void> {
-  const path = (request.url ?? "/").split("?", 1)[0];
+  const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
   if (path === "/healthz") return json(response, 200, { status: "ok" });
   if (path === "/readyz") return ready(response, store);
+  if (request.method === "GET" && pages !== null && (await pages(request, response, path))) return;
   const door = doors.find((door) => door.path === path);
   if (!door) return plain(response, 404, "not found");
   if (request.method !== "POST") {

@@ -55,6 +55,7 @@ describe("the operator's file as environment", () => {
     expect(readServeConfig(environment, () => "")).toStrictEqual({
       host: "127.0.0.1",
       port: 8080,
+      pagesToken: null,
       github: null,
       gitlab: {
         url: "https://gitlab.example.org",

@@ -34,6 +34,7 @@ describe("the web process's settings", () => {
     expect(readServeConfig({ ...github, ...gitlab }, noFile)).toEqual({
       host: "127.0.0.1",
       port: 3000,
+      pagesToken: null,
       github: {
         appId: 42,
         privateKey: pem,

@@ -12,6 +12,9 @@ export const storyTime = new Date("2026-01-02T03:04:05.000Z");
 
 export const templateFiles = { ".gitlab-ci.yml": "a: 1\n", "README.md": "Hello\n" };
 
+/** What opens the pages of a story. */
+export const PAGES_TOKEN = "a-token-for-pages-of-32-characters";
+
 export type Story = {
   server: WebServer;
   url: string;
@@ -56,7 +59,7 @@ export async function startStory(options: {
   const store = await openStore({ address: await ready(), log, retries: 0 });
   const forges = openForges(options.forge, log);
   const server = createWebServer({
-    config: { host: "127.0.0.1", port: 0, ...options.forge },
+    config: { host: "127.0.0.1", port: 0, pagesToken: PAGES_TOKEN, ...options.forge },
     store,
     log,
     now,

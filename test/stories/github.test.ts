@@ -7,7 +7,7 @@ import type { AnswerChange, ForgeChange } from "../../src/channels/types.ts";
 import type { ServeConfig } from "../../src/config/serve.ts";
 import { run } from "../../src/lib/spawn.ts";
 import { createWebLog } from "../../src/web/log.ts";
-import { createWebServer } from "../../src/web/server.ts";
+import { createWebServer, type WebStore } from "../../src/web/server.ts";
 import { allowed } from "../fakes/github-permissions.ts";
 import { signed, startGithubFake, type GithubFake } from "../fakes/github.ts";
 import { answerOf, closeStories, startStory, storyTime, templateFiles, type Story } from "./forge-story.ts";
@@ -20,6 +20,16 @@ const manifest = parse(readFileSync(join(import.meta.dirname, "../../app.yml"), 
 };
 const repository = "acme/images";
 const edit = { ".gitlab-ci.yml": "a: 2\n" };
+
+/** A store that nobody asks. */
+const emptyStore: WebStore = {
+  admit: async () => "queued",
+  size: async () => ({ waiting: 0, running: 0, replies: 0 }),
+  requests: async () => [],
+  workers: async () => [],
+  report: async () => null,
+  states: async () => ({ requests: {}, replies: {} }),
+};
 
 let fake: GithubFake;
 let story: Story | null = null;
@@ -395,11 +405,8 @@ describe("the door", () => {
     const { url } = await start();
     const port = Number(new URL(url).port);
     const second = createWebServer({
-      config: { host: "127.0.0.1", port, ...forge() },
-      store: {
-        admit: async () => "queued",
-        size: async () => ({ waiting: 0, running: 0, replies: 0 }),
-      },
+      config: { host: "127.0.0.1", port, pagesToken: null, ...forge() },
+      store: emptyStore,
       log: createWebLog({ level: "silent" }),
       now: () => storyTime,
     });

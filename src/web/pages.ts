@@ -1,0 +1,113 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Gauge, Registry } from "prom-client";
+import type { Report } from "../domain/report.ts";
+import { equalInConstantTime } from "../lib/constant-time.ts";
+import { pagePolicy } from "../reports/fill.ts";
+import { renderJson } from "../reports/json.ts";
+import { renderPage } from "../reports/page.ts";
+import { renderStatusPage, type StatusPage } from "../reports/status-page.ts";
+
+type ListedRequest = Omit<StatusPage["requests"][number], "title" | "href"> & {
+  key: string;
+  head: string;
+  hasReport: boolean;
+};
+
+/** What pages are made from. */
+export type PageStore = {
+  requests(): Promise<ListedRequest[]>;
+  workers(): Promise<StatusPage["workers"]>;
+  report(id: string): Promise<Report | null>;
+  states(): Promise<{ requests: Record<string, number>; replies: Record<string, number> }>;
+};
+
+/** Answers a page's path; false where the path is none of a page. */
+export type Pages = (request: IncomingMessage, response: ServerResponse, path: string) => Promise<boolean>;
+
+const PATHS = /^\/(?:requests(?:\/(?<id>[0-9a-f-]{36})(?<json>\/report\.json)?)?|metrics)$/u;
+
+/**
+ * Pages behind a token, whatever they show: a report may be of a private project. The token is the password of HTTP's basic
+ * authentication, or a bearer's.
+ */
+export function createPages(store: PageStore, token: string): Pages {
+  return async (request, response, path) => {
+    const match = PATHS.exec(path);
+    if (match === null) return false;
+    if (!mayRead(request, token)) {
+      response.writeHead(401, {
+        "www-authenticate": 'Basic realm="Tare", charset="UTF-8"',
+        "content-type": "text/plain; charset=utf-8",
+      });
+      response.end("These pages want the token of TARE_PAGES_TOKEN as password.\n");
+      return true;
+    }
+    const { id, json } = match.groups ?? {};
+    if (path === "/metrics") await metrics(response, store);
+    else if (id === undefined) await list(response, store);
+    else await page(response, store, id, json !== undefined);
+    return true;
+  };
+}
+
+function mayRead({ headers }: IncomingMessage, token: string): boolean {
+  const [, scheme = "", value = ""] = /^(\w+) +(\S+)$/u.exec(headers.authorization ?? "") ?? [];
+  if (scheme.toLowerCase() === "bearer") return equalInConstantTime(value, token);
+  if (scheme.toLowerCase() !== "basic") return false;
+  const given = Buffer.from(value, "base64").toString("utf8");
+  return equalInConstantTime(given.slice(given.indexOf(":") + 1), token);
+}
+
+async function list(response: ServerResponse, store: PageStore): Promise<void> {
+  const [requests, workers] = await Promise.all([store.requests(), store.workers()]);
+  const rows = requests.map(({ id, key, head, hasReport, ...rest }) => ({
+    ...rest,
+    id: head.slice(0, 12),
+    title: key,
+    href: hasReport ? `/requests/${id}` : null,
+  }));
+  html(response, 200, renderStatusPage({ requests: rows, workers }));
+}
+
+async function page(response: ServerResponse, store: PageStore, id: string, json: boolean): Promise<void> {
+  const report = await store.report(id);
+  if (report === null) {
+    response.writeHead(404, { "content-type": "text/plain; charset=utf-8" });
+    response.end("No report is kept under this address.\n");
+  } else if (json) send(response, "application/json", renderJson(report));
+  else html(response, 200, renderPage(report, { json: `/requests/${id}/report.json` }));
+}
+
+/** Prometheus' text format. */
+async function metrics(response: ServerResponse, store: PageStore): Promise<void> {
+  const registry = new Registry();
+  const { requests, replies } = await store.states();
+  for (const [name, help, states] of [
+    ["tare_requests", "Requests by state.", requests],
+    ["tare_replies", "Replies by state.", replies],
+  ] as const) {
+    const gauge = new Gauge({ name, help, labelNames: ["state"], registers: [registry] });
+    for (const [state, count] of Object.entries(states)) gauge.set({ state }, count);
+  }
+  send(response, registry.contentType, await registry.metrics());
+}
+
+function html(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, {
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": pagePolicy(),
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "cache-control": "private, no-store",
+  });
+  response.end(text);
+}
+
+function send(response: ServerResponse, type: string, text: string): void {
+  response.writeHead(200, {
+    "content-type": type,
+    "x-content-type-options": "nosniff",
+    "cache-control": "private, no-store",
+  });
+  response.end(text);
+}
