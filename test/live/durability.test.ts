@@ -1,97 +1,31 @@
-import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cutOff, listenOnLoopback } from "../../src/lib/listen.ts";
-import { openPrivateDatabase } from "../../src/queue/private-database.ts";
 import { startGitlabFake, type GitlabFake } from "../fakes/gitlab.ts";
 import { exampleFiles } from "../stories/projects.ts";
 import { PROJECT_ROOT } from "../stories/tare-process.ts";
+import { openServiceSite, WEBHOOK_SECRET, type Service, type ServiceSite } from "./service-process.ts";
 
 const PROJECT = "acme/images";
 const TEMPLATE = ".gitlab-ci.d/container-template.yml";
-const SECRET = "a-gitlab-secret-of-32-characters";
 /** `npm run bench` has the larger counts. */
 const SERVICE_KILLS = Number(process.env["TARE_SERVICE_KILLS"] ?? "30");
 const DATABASE_KILLS = Number(process.env["TARE_DATABASE_KILLS"] ?? "3");
 
 let fake: GitlabFake;
-let world: string;
-let data: string;
-let port: number;
+let site: ServiceSite;
 
 beforeAll(async () => {
   fake = await startGitlabFake();
   fake.addProject(PROJECT, await exampleFiles());
-  world = await mkdtemp(join(tmpdir(), "tare-durable-"));
-  data = await mkdtemp(join(tmpdir(), "tare-data-"));
-  const server = createServer();
-  port = await listenOnLoopback(server);
-  await cutOff(server, []);
+  site = await openServiceSite(fake);
 });
 
 afterAll(async () => {
-  // A service that was killed leaves its database running.
-  const database = await openPrivateDatabase(data);
-  await database.stop();
+  await site.close();
   await fake.close();
-  for (const directory of [world, data]) await rm(directory, { recursive: true, force: true });
 });
-
-type Service = { child: ChildProcess; said: string[] };
-
-function startService(): Service {
-  const said: string[] = [];
-  const child = spawn(process.execPath, [join(PROJECT_ROOT, "src/main.ts"), "serve"], {
-    cwd: world,
-    env: {
-      PATH: process.env["PATH"] ?? "/usr/bin:/bin",
-      HOME: world,
-      TMPDIR: tmpdir(),
-      TARE_CACHE: join(world, "cache"),
-      TARE_CONFIG: "/dev/null",
-      TARE_DATA: data,
-      TARE_PORT: String(port),
-      GITLAB_URL: fake.url,
-      GITLAB_TOKEN: fake.token,
-      GITLAB_WEBHOOK_SECRET: SECRET,
-      NODE_COMPILE_CACHE: join(PROJECT_ROOT, "node_modules/.cache/compiled"),
-    },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on("data", (chunk: Buffer) => void said.push(chunk.toString("utf8")));
-  return { child, said };
-}
-
-type Ready = { waiting: number; running: number; replies: number };
-
-async function readiness(): Promise<Ready | null> {
-  try {
-    const response = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(2_000) });
-    const ready = (await response.json()) as Ready;
-    return response.status === 200 ? ready : null;
-  } catch {
-    return null;
-  }
-}
-
-async function until(met: () => Promise<boolean>, limitMs: number, service: Service): Promise<void> {
-  const deadline = performance.now() + limitMs;
-  while (!(await met())) {
-    if (performance.now() > deadline) throw new Error(`too late: ${service.said.slice(-20).join("")}`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-}
-
-async function started(): Promise<Service> {
-  const service = startService();
-  await until(async () => (await readiness()) !== null, 30_000, service);
-  return service;
-}
 
 async function kill(service: Service): Promise<void> {
   service.child.kill("SIGKILL");
@@ -100,9 +34,9 @@ async function kill(service: Service): Promise<void> {
 
 /** True where the event was acknowledged. */
 async function deliver(number: number, id: string): Promise<boolean> {
-  const event = fake.event(PROJECT, number, { action: "open", id, proof: { token: SECRET } });
+  const event = fake.event(PROJECT, number, { action: "open", id, proof: { token: WEBHOOK_SECRET } });
   try {
-    const response = await fetch(`http://127.0.0.1:${port}/gitlab/hooks`, event);
+    const response = await fetch(`http://127.0.0.1:${site.port}/gitlab/hooks`, event);
     await response.text();
     return response.status === 202;
   } catch {
@@ -120,7 +54,7 @@ describe("a service that is killed under load", () => {
         title: "Use kaniko",
         files: { [TEMPLATE]: kaniko },
       });
-    let service = await started();
+    let service = await site.started();
     for (let round = 0; round < SERVICE_KILLS + DATABASE_KILLS; round += 1) {
       const numbers = [open(), open()];
       const sending = numbers.map(async (number) => {
@@ -132,16 +66,20 @@ describe("a service that is killed under load", () => {
       if (round >= SERVICE_KILLS) await killDatabase();
       await kill(service);
       await Promise.all(sending);
-      service = await started();
+      service = await site.started();
       // The forge sends again what was not acknowledged, and sometimes what was.
       for (const number of numbers)
         if (await deliver(number, `delivery-${number}`)) acknowledged.set(number, "");
     }
     const settled = async () => {
-      const { waiting, running, replies } = (await readiness()) ?? { waiting: 1, running: 1, replies: 1 };
+      const { waiting, running, replies } = (await site.readiness()) ?? {
+        waiting: 1,
+        running: 1,
+        replies: 1,
+      };
       return waiting + running + replies === 0;
     };
-    await until(settled, 240_000, service);
+    await site.until(settled, 240_000, service);
     const notes = [...acknowledged.keys()].map((number) => fake.notesOf(PROJECT, number).length);
     expect(acknowledged.size).toBe(2 * (SERVICE_KILLS + DATABASE_KILLS));
     expect(notes.filter((count) => count === 0)).toHaveLength(0);
@@ -155,6 +93,6 @@ describe("a service that is killed under load", () => {
 
 /** Ends PostgreSQL at once, as a machine's end would but for what the kernel has not written. */
 async function killDatabase(): Promise<void> {
-  const pid = (await readFile(join(data, "postgres/postmaster.pid"), "utf8")).split("\n")[0];
+  const pid = (await readFile(join(site.data, "postgres/postmaster.pid"), "utf8")).split("\n")[0];
   process.kill(Number(pid), "SIGKILL");
 }
