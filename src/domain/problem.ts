@@ -13,6 +13,7 @@ export type ProblemCode =
   | "engine-missing"
   | "engine-unusable"
   | "flag-refused"
+  | "gate-impossible"
   | "image-unavailable"
   | "image-unknown"
   | "mail-unreadable"
@@ -75,6 +76,7 @@ const OPERATORS: ReadonlySet<ProblemCode> = new Set([
   "engine-forbidden",
   "engine-missing",
   "engine-unusable",
+  "gate-impossible",
   "image-unavailable",
   "port-taken",
   "repository-missing",
