@@ -6,10 +6,14 @@ import { isRunning, ownIdentity } from "../lib/process-identity.ts";
 import { archiveOf } from "./archive.ts";
 import { createFromImage } from "./create-container.ts";
 import { lastingParent, listParents, removeParent } from "./cgroup.ts";
+import { encloseJob, type Enclosure, type GateOptions } from "./enclosure.ts";
 import type { Engine } from "./engine-connection.ts";
 import { exec } from "./exec.ts";
 import { followLog } from "./follow-log.ts";
+import { createGateCheck } from "./gate-check.ts";
 import { hostConfig } from "./host-config.ts";
+import { sweepDisks } from "./job-disk.ts";
+import { killAll } from "./kill-all.ts";
 import { collectLines, readTimestamped, parseNanoseconds } from "./log-lines.ts";
 import { watchMemory, type MemoryWatch } from "./memory-watch.ts";
 import { daemonPrivileges, type DaemonPrivileges } from "./privileges.ts";
@@ -25,23 +29,42 @@ const READY_LIMIT_MS = 60_000;
 export type EngineExecutor = {
   run(job: Job, signal: AbortSignal): Promise<JobResult>;
   service(spec: ServiceSpec): Promise<Service>;
+  /** What is missing here to hold jobs of others, in words; none where nothing is. */
+  missingForGate(): Promise<string[]>;
   /** Removes what processes that are gone have left: containers, their volumes and cgroups. Returns how many. */
   sweep(): Promise<number>;
 };
 
 /** Runs jobs as containers of an engine, each with its own limits, storage and cgroup. */
-export function createEngineExecutor(engine: Engine, privilegeSetting?: string): EngineExecutor {
+export function createEngineExecutor(
+  engine: Engine,
+  privilegeSetting?: string,
+  gate: GateOptions | null = null,
+): EngineExecutor {
   const owner = ownIdentity();
-  const privileges = daemonPrivileges(privilegeSetting);
+  const labels = { [OWNER_LABEL]: owner };
+  const context = { owner, labels, privileges: daemonPrivileges(privilegeSetting), gate };
+  const check = createGateCheck(engine, gate, (job, signal) => runJob(engine, job, context, signal));
   return {
-    run: (job, signal) => runJob(engine, job, { owner, privileges }, signal),
-    service: (spec) => startService(engine.docker, spec, { [OWNER_LABEL]: owner }),
-    sweep: () => sweep(engine.docker),
+    async run(job, signal) {
+      signal.throwIfAborted();
+      if (job.network === "gated") await check.refuse(job);
+      return runJob(engine, job, context, signal);
+    },
+    service: (spec) => startService(engine.docker, spec, labels),
+    missingForGate: () => check.missing(),
+    sweep: () => sweep(engine),
   };
 }
 
-type RunContext = { owner: string; privileges: DaemonPrivileges };
+type RunContext = {
+  owner: string;
+  labels: Record<string, string>;
+  privileges: DaemonPrivileges;
+  gate: GateOptions | null;
+};
 
+/** A job in its network and on its disk, which go with it. */
 async function runJob(
   engine: Engine,
   job: Job,
@@ -50,15 +73,31 @@ async function runJob(
 ): Promise<JobResult> {
   signal.throwIfAborted();
   refuseLimits(job.limits, engine.facts);
+  const enclosure = await encloseJob(engine, job, context);
+  try {
+    return await runEnclosed(engine, job, context, enclosure, signal);
+  } finally {
+    await enclosure.remove();
+  }
+}
+
+async function runEnclosed(
+  engine: Engine,
+  job: Job,
+  context: RunContext,
+  enclosure: Enclosure,
+  signal: AbortSignal,
+): Promise<JobResult> {
   const parent = lastingParent(job.name, engine.facts);
-  const container = await createContainer(engine, job, parent, context);
+  const container = await createContainer(engine, job, parent, context, enclosure);
   // One signal for all reasons to stop: the caller's, and the job's own time limit.
   const deadline = AbortSignal.timeout(job.limits.durationMs);
   const stop = AbortSignal.any([signal, deadline]);
-  const kill = () => void container.kill().catch(() => {});
+  const kill = () => void killAll(container, parent, engine.facts.local);
   stop.addEventListener("abort", kill, { once: true });
   let memory: MemoryWatch | null = null;
   try {
+    await enclosure.take(container);
     if (job.files.length > 0) await container.putArchive(await archiveOf(job.files), { path: "/" });
     memory = await watchMemory(engine, container, parent);
     const result =
@@ -216,6 +255,7 @@ function createContainer(
   job: Job,
   parent: string | null,
   context: RunContext,
+  { network, storage }: Enclosure,
 ): Promise<Docker.Container> {
   const [program, ...rest] = job.main;
   return createFromImage(engine.docker, {
@@ -225,13 +265,16 @@ function createContainer(
     Cmd: rest,
     Env: Object.entries(job.environment).map(([name, value]) => `${name}=${value}`),
     WorkingDir: job.workingDirectory,
-    Labels: { [OWNER_LABEL]: context.owner },
-    Volumes: Object.fromEntries(job.volumes.map((path) => [path, {}])),
-    HostConfig: hostConfig(job, parent, context.privileges, engine.facts),
+    Labels: context.labels,
+    ...(storage.Volumes === undefined ? {} : { Volumes: storage.Volumes }),
+    HostConfig: hostConfig(job, parent, context.privileges, engine.facts, {
+      network,
+      mounts: storage.Mounts,
+    }),
   });
 }
 
-async function sweep(docker: Docker): Promise<number> {
+async function sweep({ docker, facts }: Engine): Promise<number> {
   // Before the containers: each was there before its cgroup, so that one which starts meanwhile is not taken for left.
   const parents = listParents();
   const containers = await docker.listContainers({ all: true, filters: { label: [OWNER_LABEL] } });
@@ -241,5 +284,6 @@ async function sweep(docker: Docker): Promise<number> {
     containers.filter((container) => !left.includes(container)).flatMap((container) => container.Names),
   );
   for (const name of parents) if (!used.has(`/tare-${name}`)) removeParent(`/tare/${name}`);
+  if (facts.local && facts.rootDirectory !== null) await sweepDisks(facts.rootDirectory);
   return left.length;
 }
