@@ -1,6 +1,6 @@
 import type { ReadingOfChange } from "./bot.ts";
 import type { Change } from "./domain/change.ts";
-import type { Job } from "./domain/job.ts";
+import type { Job, JobNetwork } from "./domain/job.ts";
 import { BUILDERS, type BuilderId } from "./domain/recipe.ts";
 import { UNLIMITED_LOOPBACK, type Downloads, type Report, type Scenario } from "./domain/report.ts";
 import { makeBase, mirrorOf, pullBase, serveBase, standIn, type BaseImage } from "./images/bases.ts";
@@ -11,7 +11,12 @@ import type { NotBuilt } from "./trials/plan.ts";
 import { editNumber, labelOf } from "./domain/comparison.ts";
 import type { Took } from "./lib/history.ts";
 import { redact } from "./lib/redact.ts";
-import { createDownloadCache, type DownloadCache, type DownloadReport } from "./network/download-cache.ts";
+import {
+  createDownloadCache,
+  type DownloadCache,
+  type DownloadCacheOptions,
+  type DownloadReport,
+} from "./network/download-cache.ts";
 import { createDownloadCounts } from "./network/download-counts.ts";
 import { formatLinkRate } from "./network/link-rate.ts";
 import { basesOf } from "./choose-images.ts";
@@ -20,6 +25,7 @@ import { registryStarter, type RegistryStarter } from "./registry-starter.ts";
 import type { TrialRegistry } from "./registry/trial-registry.ts";
 import { reportTrial, type Tried } from "./report-trial.ts";
 import type { ConductOptions, ImageTrial, Progress } from "./trials/conduct.ts";
+import { networkFor } from "./trials/gated-job.ts";
 import { forkNamespace } from "./trials/references.ts";
 import { tryImage } from "./trials/try-image.ts";
 import { median } from "./domain/statistics.ts";
@@ -37,6 +43,8 @@ export type AnswerDoors = {
   /** Keeps what an image took, for the estimate of a later trial. */
   remember(dockerfile: string, took: Took): void;
   runId: string;
+  /** Where jobs run, where somebody at this machine decided; else the change's trust does. */
+  network?: JobNetwork;
 };
 
 /** Builders that a trial needs, and those that only strategies beside the change's own use. */
@@ -77,7 +85,8 @@ export async function answerTrial(
   doors: AnswerDoors,
   signal: AbortSignal,
 ): Promise<Report> {
-  const tried = await runPrepared(prepared, request, doors, signal);
+  const network = doors.network ?? networkFor(change.trust);
+  const tried = await runPrepared(prepared, request, { ...doors, network }, signal);
   return reportTrial(change, reading, prepared, request, doors.testbed, tried);
 }
 
@@ -121,7 +130,7 @@ type Counted = DownloadCache & { missed(): boolean; total(): DownloadReport };
 
 async function openDownloads(request: TrialRequest, doors: AnswerDoors): Promise<Counted | null> {
   if (request.downloads === "direct") return null;
-  const cache = await createDownloadCache({ directory: doors.downloadDirectory });
+  const cache = await createDownloadCache(cacheOptions(doors));
   const sum = createDownloadCounts();
   const take = (): DownloadReport => {
     const taken = cache.take();
@@ -137,6 +146,21 @@ async function openDownloads(request: TrialRequest, doors: AnswerDoors): Promise
       take();
       return sum.take();
     },
+  };
+}
+
+/** What jobs behind a gate download is never handed to others, and comes from the operator's hosts alone. */
+function cacheOptions({
+  network,
+  downloadDirectory,
+  testbed: { egress },
+}: AnswerDoors): DownloadCacheOptions {
+  if (network !== "gated") return { directory: downloadDirectory };
+  return {
+    directory: `${downloadDirectory}-gated`,
+    allowHost: egress.allowsHost,
+    allow: egress.allowsAddress,
+    resolve: egress.resolve,
   };
 }
 
@@ -261,6 +285,7 @@ function conductOptions(
     bases,
     forks: request.forks,
     proxy: downloads?.address ?? null,
+    network: doors.network ?? "host",
     runId: doors.runId,
   };
 }

@@ -48,7 +48,7 @@ export async function trialCommand(options: TrialOptions): Promise<ExitCode> {
   const trusted = await approve(change, reading, options);
   const stop = interruption();
   try {
-    const report = await runTrial(repository, trusted, reading, options, stop.signal);
+    const report = await runTrial(repository, trusted, reading, { ...options, vouched: true }, stop.signal);
     report.notes.unshift(...notes);
     const text = render(report, options.format);
     if (options.report !== null) await writeFile(options.report, renderJson(report));
@@ -84,7 +84,7 @@ export async function runTrial(
   repository: Repository,
   change: Change,
   reading: ReadingOfChange,
-  options: TrialWishes & { yes: boolean },
+  options: TrialWishes & { yes: boolean; vouched?: boolean },
   signal: AbortSignal,
 ): Promise<Report> {
   const { request, notes } = await settleRequest(options, change, reading);
@@ -115,6 +115,8 @@ export async function runTrial(
         downloadDirectory: join(cacheDirectory(process.env), "downloads"),
         remember: history.add,
         runId,
+        // Who read the patch at this machine and had it built runs it as one's own.
+        ...(options.vouched === true ? { network: "host" } : {}),
       };
       try {
         const report = await answerTrial(change, reading, prepared, request, doors, signal);
