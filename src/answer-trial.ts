@@ -3,7 +3,15 @@ import type { Change } from "./domain/change.ts";
 import type { Job, JobNetwork } from "./domain/job.ts";
 import { BUILDERS, type BuilderId } from "./domain/recipe.ts";
 import { UNLIMITED_LOOPBACK, type Downloads, type Report, type Scenario } from "./domain/report.ts";
-import { makeBase, mirrorOf, pullBase, serveBase, standIn, type BaseImage } from "./images/bases.ts";
+import {
+  makeBase,
+  mirrorOf,
+  pullBase,
+  refuseUnlistedBase,
+  serveBase,
+  standIn,
+  type BaseImage,
+} from "./images/bases.ts";
 import type { Testbed } from "./images/testbed.ts";
 import type { MissingBuilder, SetupDialogue } from "./images/types.ts";
 import type { ImageSource } from "./trials/image-source.ts";
@@ -235,9 +243,10 @@ async function prepareBases(
   const { docker } = doors.testbed.engine;
   const names = new Set(prepared.trials.flatMap((trial) => basesOf(trial)));
   const known = new Map<string, KnownBase>();
-  const { mirrors, cacheDirectory } = doors.testbed;
+  const { mirrors, cacheDirectory, egress } = doors.testbed;
   for (const name of names) {
     const pulls = registry === null || mirrorOf(name, mirrors) !== null;
+    if (pulls && doors.network === "gated") refuseUnlistedBase(name, mirrors, egress.allowsHost);
     const base = pulls
       ? await pullBase(docker, name, mirrors)
       : await makeBase(docker, name, doors.dialogue, cacheDirectory);

@@ -8,9 +8,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { builders } from "../../src/builders/index.ts";
 import { DEFAULT_LIMITS, type Job, type JobResult } from "../../src/domain/job.ts";
 import { openCanaries, type Canaries } from "../../src/executors/canaries.ts";
-import { listParents } from "../../src/executors/cgroup.ts";
+import { lastingParent, listParents } from "../../src/executors/cgroup.ts";
 import { createEngineExecutor, type EngineExecutor } from "../../src/executors/engine.ts";
 import { attemptAll } from "../../src/executors/gate-attempt.ts";
+import { killAll } from "../../src/executors/kill-all.ts";
 import { freeBytes } from "../../src/lib/disk.ts";
 import { createDownloadCache } from "../../src/network/download-cache.ts";
 import { egressTo, type Egress } from "../../src/network/egress.ts";
@@ -156,7 +157,10 @@ nc -w 2 127.0.0.1 ${canaries.door.port} < /dev/null`;
     for (const { address, port: at } of [...canaries.denied, { address: "169.254.169.254", port: 80 }]) {
       names.set("rebind.example", address);
       const hosts = ["rebind.example", `rebind.example:${at}`];
-      const result = await executor.run(hostileJob(image, () => hosts.map(get).join("; ")).job, never);
+      const result = await executor.run(
+        hostileJob(image, () => `${hosts.map((host) => `(${get(host)}) & `).join("")} wait`).job,
+        never,
+      );
       expect(lines(result).filter((line) => line.includes(" 403 ")).length).toBe(4);
     }
     expect(heard()).toStrictEqual(NOTHING_HEARD());
@@ -228,6 +232,23 @@ nc -w 2 127.0.0.1 ${canaries.door.port} < /dev/null`;
     expect(performance.now() - begun).toBeLessThan(2_000 + 5_000);
     expect((await running).outcome).toBe("timed-out");
     expect(survivors(mark)).toStrictEqual([]);
+  });
+
+  it("is killed by its cgroup where the engine does not answer", async () => {
+    const { job, mark } = hostileJob(
+      image,
+      (of) => `setsid sleep ${of} & trap '' TERM; sleep ${of}; sleep ${of}`,
+    );
+    const running = executor.run(job, never);
+    await untilTrue(() => survivors(mark).length > 1, 5_000);
+    const { docker, facts } = live.testbed.engine;
+    const container = docker.getContainer(`tare-${job.name}`);
+    const deaf = { kill: () => new Promise(() => {}), inspect: () => container.inspect() };
+    const begun = performance.now();
+    await killAll(deaf as unknown as typeof container, lastingParent(job.name, facts), facts.local);
+    expect(survivors(mark)).toStrictEqual([]);
+    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect((await running).outcome).toBe("failed");
   });
 
   it("floods its log and has it cut", async () => {
