@@ -1,7 +1,7 @@
 import type { ReadingOfChange } from "./bot.ts";
+import { behindGate } from "./behind-gate.ts";
 import type { Change } from "./domain/change.ts";
 import type { Job, JobNetwork } from "./domain/job.ts";
-import { BUILDERS, type BuilderId } from "./domain/recipe.ts";
 import { UNLIMITED_LOOPBACK, type Downloads, type Report, type Scenario } from "./domain/report.ts";
 import {
   makeBase,
@@ -13,10 +13,8 @@ import {
   type BaseImage,
 } from "./images/bases.ts";
 import type { Testbed } from "./images/testbed.ts";
-import type { MissingBuilder, SetupDialogue } from "./images/types.ts";
-import type { ImageSource } from "./trials/image-source.ts";
-import type { NotBuilt } from "./trials/plan.ts";
-import { editNumber, labelOf } from "./domain/comparison.ts";
+import type { SetupDialogue } from "./images/types.ts";
+import { editNumber } from "./domain/comparison.ts";
 import type { Took } from "./lib/history.ts";
 import { redact } from "./lib/redact.ts";
 import {
@@ -55,35 +53,6 @@ export type AnswerDoors = {
   network?: JobNetwork;
 };
 
-/** Builders that a trial needs, and those that only strategies beside the change's own use. */
-export function buildersOf(prepared: PreparedTrial): { needed: BuilderId[]; others: BuilderId[] } {
-  const builders = (sources: readonly ImageSource[]) =>
-    new Set(sources.flatMap((source) => [source, ...source.startsFrom]).map(({ recipe }) => recipe.builder));
-  const needed = builders(prepared.trials.flatMap(({ current, proposed }) => [current, proposed]));
-  const others = builders(prepared.trials.flatMap((trial) => trial.others.map(({ source }) => source)));
-  return {
-    needed: BUILDERS.filter((builder) => needed.has(builder)),
-    others: BUILDERS.filter((builder) => others.has(builder) && !needed.has(builder)),
-  };
-}
-
-/** The trial without strategies whose builder cannot be had here; each is named. */
-export function withoutMissing(prepared: PreparedTrial, missing: readonly MissingBuilder[]): PreparedTrial {
-  const refused: NotBuilt[] = [];
-  const trials = prepared.trials.map((trial) => {
-    const others = trial.others.filter(({ variant, source: { recipe } }) => {
-      const found = missing.find(({ builder }) => builder === recipe.builder);
-      if (found === undefined) return true;
-      const label = labelOf({ strategy: recipe.strategy, variant });
-      refused.push({ what: `${trial.pair.image} with ${label}`, why: found.why });
-      return false;
-    });
-    return { ...trial, others };
-  });
-  const notBuilt = [...prepared.selection.notBuilt, ...refused];
-  return { ...prepared, trials, selection: { ...prepared.selection, notBuilt } };
-}
-
 /** Builds what was prepared, for real, and answers the change. */
 export async function answerTrial(
   change: Change,
@@ -94,8 +63,9 @@ export async function answerTrial(
   signal: AbortSignal,
 ): Promise<Report> {
   const network = doors.network ?? networkFor(change.trust);
-  const tried = await runPrepared(prepared, request, { ...doors, network }, signal);
-  return reportTrial(change, reading, prepared, request, doors.testbed, tried);
+  const held = network === "gated" ? await behindGate(prepared, request, doors.testbed) : prepared;
+  const tried = await runPrepared(held, request, { ...doors, network }, signal);
+  return reportTrial(change, reading, held, request, doors.testbed, tried);
 }
 
 /** Builds what was prepared, for real. */

@@ -9,9 +9,12 @@ import { attemptAll } from "./gate-attempt.ts";
 /** Whether jobs of others can be held here. The machine is looked at once, when it is first asked. */
 export type GateCheck = {
   missing(): Promise<string[]>;
-  /** Problem gate-impossible where a gated job would not be held as it must. */
-  refuse(job: Job): Promise<void>;
+  /** Problem gate-impossible where gated jobs like these would not be held as they must. */
+  refuse(jobs: readonly HeldJob[]): Promise<void>;
 };
+
+/** What a job asks for of a machine that is to hold it. */
+export type HeldJob = Pick<Job, "privileges" | "limits">;
 
 type RunJob = (job: Job, signal: AbortSignal) => Promise<JobResult>;
 
@@ -20,12 +23,12 @@ export function createGateCheck(engine: Engine, gate: GateOptions | null, runJob
   const missing = () => (looked ??= look(engine, gate, runJob));
   return {
     missing,
-    async refuse(job) {
-      const faults = [...faultsOf(job), ...(await missing())];
+    async refuse(jobs) {
+      const faults = [...new Set(jobs.flatMap((job) => faultsOf(job))), ...(await missing())];
       if (faults.length === 0) return;
       throw new Problem(
         "gate-impossible",
-        "A job of code that is not trusted cannot be held on this machine, so it was not started.",
+        "A job of code that is not trusted cannot be held on this machine, so nothing of it was started.",
         "Mend what is missing (`tare doctor` tells it), or have somebody read the change and run it as trusted.",
         faults,
       );
@@ -43,7 +46,7 @@ async function look(engine: Engine, gate: GateOptions | null, runJob: RunJob): P
 }
 
 /** What a job itself asks for that nothing here holds. */
-function faultsOf(job: Job): string[] {
+function faultsOf(job: HeldJob): string[] {
   const faults: string[] = [];
   if (job.limits.diskBytes === null) faults.push("the job has no limit of its disk");
   // On the machine's own users namespace these are ways out: release agents, kernel modules, devices.

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { access, constants, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { answerTrial, buildersOf, withoutMissing, type AnswerDoors } from "../answer-trial.ts";
+import { answerTrial, type AnswerDoors } from "../answer-trial.ts";
+import { buildersOf, withoutMissing } from "../trial-builders.ts";
 import { namesArchivedKaniko, readBothTrees, type ReadingOfChange } from "../bot.ts";
 import type { Change } from "../domain/change.ts";
 import { Problem } from "../domain/problem.ts";
