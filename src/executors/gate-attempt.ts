@@ -18,6 +18,7 @@ const FOREIGN = ["169.254.169.254", "10.0.0.1", "172.16.0.1", "192.168.0.1", "10
 
 /** What the script says of each thing that it got through with. */
 const WORDS: Readonly<Record<string, string>> = {
+  untried: "the registry's image lacks programs to try all with",
   route: "a gated job has a route out of its network",
   ping: "a gated job reaches others by ICMP",
   foreign: "a gated job connects to addresses outside",
@@ -89,8 +90,15 @@ function scriptFor({ door, denied }: Canaries): string {
   const tries = denied.map(({ address, port }) => `tcp ${address} ${port}; udp ${address} ${port}`);
   return String.raw`
 tcp() { nc -w 1 "$1" "$2" < /dev/null > /dev/null 2>&1; }
-udp() { echo canary | nc -u -w 1 "$1" "$2" > /dev/null 2>&1; }
+udp() {
+  timeout 1 tftp -g -l /dev/null -r canary "$1" "$2" > /dev/null 2>&1
+  echo canary | nc -u -w 1 "$1" "$2" > /dev/null 2>&1
+}
 through() { echo "through $1"; }
+for program in nc ping nslookup timeout dd head tail wc; do
+  command -v $program > /dev/null || through untried
+done
+command -v tftp > /dev/null || nc --help 2>&1 | grep -q -e '-u' || through untried
 tcp 127.0.0.1 ${door.port}
 ${tries.join("\n")}
 for address in ${FOREIGN.join(" ")}; do tcp $address 80 && through foreign; done

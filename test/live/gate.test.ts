@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Job, JobResult } from "../../src/domain/job.ts";
-import { openCanaries, type Canaries } from "../../src/executors/canaries.ts";
+import { openCanaries, type Canaries, type Canary } from "../../src/executors/canaries.ts";
 import { lastingParent, listParents } from "../../src/executors/cgroup.ts";
 import { createEngineExecutor, type EngineExecutor } from "../../src/executors/engine.ts";
 import { attemptAll } from "../../src/executors/gate-attempt.ts";
@@ -61,6 +61,20 @@ const lines = ({ log }: JobResult) => log.map(({ line }) => line);
 const heard = () => canaries.denied.map((canary) => canary.heard());
 const NOTHING_HEARD = () => canaries.denied.map(() => ({ connections: 0, bytes: 0 }));
 
+/** By TCP and by UDP. */
+const knock = ({ address, port: at }: Canary) =>
+  `nc -w 1 ${address} ${at} < /dev/null; timeout 1 tftp -g -l /dev/null -r canary ${address} ${at}`;
+
+/** As a proxy, as a tunnel, in a server's place. */
+function knockThroughGate({ address, port: at }: Canary): string {
+  const host = address.includes(":") ? `[${address}]:${at}` : `${address}:${at}`;
+  return [
+    `printf 'GET http://${host}/ HTTP/1.0\\r\\n\\r\\n' | nc -w 1 198.18.0.1 3128`,
+    `printf 'CONNECT ${host} HTTP/1.1\\r\\n\\r\\nx' | nc -w 1 198.18.0.1 3128`,
+    `printf 'GET / HTTP/1.1\\r\\nHost: ${host}\\r\\n\\r\\n' | nc -w 1 198.18.0.1 80`,
+  ].join("\n");
+}
+
 describe("this machine", () => {
   it("holds jobs of others: one that tries everything gets through with nothing", async () => {
     expect(await executor.missingForGate()).toStrictEqual([]);
@@ -103,15 +117,23 @@ describe("a job behind the gate", () => {
     expect(lines(result)).toContain("runner");
   });
 
+  it("would be heard on each address of this machine without the gate", async () => {
+    const listening = await openCanaries();
+    try {
+      const script = `${listening.denied.map((canary) => `(${knock(canary)}) & `).join("")} wait`;
+      await executor.run({ ...hostileJob(image, () => script).job, network: "host" }, never);
+      for (const canary of listening.denied) {
+        expect(canary.heard().connections).toBe(1);
+        // By UDP: the TCP connection says nothing.
+        expect(canary.heard().bytes).toBeGreaterThan(0);
+      }
+    } finally {
+      listening.close();
+    }
+  });
+
   it("is heard nowhere: on no address of this machine, by TCP, UDP, or through the gate", async () => {
-    const tries = canaries.denied.map(({ address, port: at }) => {
-      const host = address.includes(":") ? `[${address}]` : address;
-      return `
-nc -w 1 ${address} ${at} < /dev/null; echo x | nc -u -w 1 ${address} ${at}
-printf 'GET http://${host}:${at}/ HTTP/1.0\\r\\n\\r\\n' | nc -w 1 198.18.0.1 3128
-printf 'CONNECT ${host}:${at} HTTP/1.1\r\n\r\nx' | nc -w 1 198.18.0.1 3128
-printf 'GET / HTTP/1.1\r\nHost: ${host}:${at}\r\n\r\n' | nc -w 1 198.18.0.1 80`;
-    });
+    const tries = canaries.denied.map((canary) => `${knock(canary)}\n${knockThroughGate(canary)}`);
     const metadata = `
 for at in 169.254.169.254:80 [fd00:ec2::254]:80 metadata.google.internal:80; do
   printf "GET http://$at/latest/meta-data/ HTTP/1.0\\r\\n\\r\\n" | nc -w 1 198.18.0.1 3128 | grep -q 403 || echo LEAK
