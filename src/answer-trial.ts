@@ -1,17 +1,28 @@
 import type { ReadingOfChange } from "./bot.ts";
+import { behindGate } from "./behind-gate.ts";
 import type { Change } from "./domain/change.ts";
-import type { Job } from "./domain/job.ts";
-import { BUILDERS, type BuilderId } from "./domain/recipe.ts";
+import type { Job, JobNetwork } from "./domain/job.ts";
 import { UNLIMITED_LOOPBACK, type Downloads, type Report, type Scenario } from "./domain/report.ts";
-import { makeBase, mirrorOf, pullBase, serveBase, standIn, type BaseImage } from "./images/bases.ts";
+import {
+  makeBase,
+  mirrorOf,
+  pullBase,
+  refuseUnlistedBase,
+  serveBase,
+  standIn,
+  type BaseImage,
+} from "./images/bases.ts";
 import type { Testbed } from "./images/testbed.ts";
-import type { MissingBuilder, SetupDialogue } from "./images/types.ts";
-import type { ImageSource } from "./trials/image-source.ts";
-import type { NotBuilt } from "./trials/plan.ts";
-import { editNumber, labelOf } from "./domain/comparison.ts";
+import type { SetupDialogue } from "./images/types.ts";
+import { editNumber } from "./domain/comparison.ts";
 import type { Took } from "./lib/history.ts";
 import { redact } from "./lib/redact.ts";
-import { createDownloadCache, type DownloadCache, type DownloadReport } from "./network/download-cache.ts";
+import {
+  createDownloadCache,
+  type DownloadCache,
+  type DownloadCacheOptions,
+  type DownloadReport,
+} from "./network/download-cache.ts";
 import { createDownloadCounts } from "./network/download-counts.ts";
 import { formatLinkRate } from "./network/link-rate.ts";
 import { basesOf } from "./choose-images.ts";
@@ -20,6 +31,7 @@ import { registryStarter, type RegistryStarter } from "./registry-starter.ts";
 import type { TrialRegistry } from "./registry/trial-registry.ts";
 import { reportTrial, type Tried } from "./report-trial.ts";
 import type { ConductOptions, ImageTrial, Progress } from "./trials/conduct.ts";
+import { networkFor } from "./trials/gated-job.ts";
 import { forkNamespace } from "./trials/references.ts";
 import { tryImage } from "./trials/try-image.ts";
 import { median } from "./domain/statistics.ts";
@@ -37,36 +49,9 @@ export type AnswerDoors = {
   /** Keeps what an image took, for the estimate of a later trial. */
   remember(dockerfile: string, took: Took): void;
   runId: string;
+  /** Where jobs run, where somebody at this machine decided; else the change's trust does. */
+  network?: JobNetwork;
 };
-
-/** Builders that a trial needs, and those that only strategies beside the change's own use. */
-export function buildersOf(prepared: PreparedTrial): { needed: BuilderId[]; others: BuilderId[] } {
-  const builders = (sources: readonly ImageSource[]) =>
-    new Set(sources.flatMap((source) => [source, ...source.startsFrom]).map(({ recipe }) => recipe.builder));
-  const needed = builders(prepared.trials.flatMap(({ current, proposed }) => [current, proposed]));
-  const others = builders(prepared.trials.flatMap((trial) => trial.others.map(({ source }) => source)));
-  return {
-    needed: BUILDERS.filter((builder) => needed.has(builder)),
-    others: BUILDERS.filter((builder) => others.has(builder) && !needed.has(builder)),
-  };
-}
-
-/** The trial without strategies whose builder cannot be had here; each is named. */
-export function withoutMissing(prepared: PreparedTrial, missing: readonly MissingBuilder[]): PreparedTrial {
-  const refused: NotBuilt[] = [];
-  const trials = prepared.trials.map((trial) => {
-    const others = trial.others.filter(({ variant, source: { recipe } }) => {
-      const found = missing.find(({ builder }) => builder === recipe.builder);
-      if (found === undefined) return true;
-      const label = labelOf({ strategy: recipe.strategy, variant });
-      refused.push({ what: `${trial.pair.image} with ${label}`, why: found.why });
-      return false;
-    });
-    return { ...trial, others };
-  });
-  const notBuilt = [...prepared.selection.notBuilt, ...refused];
-  return { ...prepared, trials, selection: { ...prepared.selection, notBuilt } };
-}
 
 /** Builds what was prepared, for real, and answers the change. */
 export async function answerTrial(
@@ -77,8 +62,10 @@ export async function answerTrial(
   doors: AnswerDoors,
   signal: AbortSignal,
 ): Promise<Report> {
-  const tried = await runPrepared(prepared, request, doors, signal);
-  return reportTrial(change, reading, prepared, request, doors.testbed, tried);
+  const network = doors.network ?? networkFor(change.trust);
+  const held = network === "gated" ? await behindGate(prepared, request, doors.testbed) : prepared;
+  const tried = await runPrepared(held, request, { ...doors, network }, signal);
+  return reportTrial(change, reading, held, request, doors.testbed, tried);
 }
 
 /** Builds what was prepared, for real. */
@@ -121,7 +108,7 @@ type Counted = DownloadCache & { missed(): boolean; total(): DownloadReport };
 
 async function openDownloads(request: TrialRequest, doors: AnswerDoors): Promise<Counted | null> {
   if (request.downloads === "direct") return null;
-  const cache = await createDownloadCache({ directory: doors.downloadDirectory });
+  const cache = await createDownloadCache(cacheOptions(doors));
   const sum = createDownloadCounts();
   const take = (): DownloadReport => {
     const taken = cache.take();
@@ -137,6 +124,21 @@ async function openDownloads(request: TrialRequest, doors: AnswerDoors): Promise
       take();
       return sum.take();
     },
+  };
+}
+
+/** What jobs behind a gate download is never handed to others, and comes from the operator's hosts alone. */
+function cacheOptions({
+  network,
+  downloadDirectory,
+  testbed: { egress },
+}: AnswerDoors): DownloadCacheOptions {
+  if (network !== "gated") return { directory: downloadDirectory };
+  return {
+    directory: `${downloadDirectory}-gated`,
+    allowHost: egress.allowsHost,
+    allow: egress.allowsAddress,
+    resolve: egress.resolve,
   };
 }
 
@@ -211,9 +213,10 @@ async function prepareBases(
   const { docker } = doors.testbed.engine;
   const names = new Set(prepared.trials.flatMap((trial) => basesOf(trial)));
   const known = new Map<string, KnownBase>();
-  const { mirrors, cacheDirectory } = doors.testbed;
+  const { mirrors, cacheDirectory, egress } = doors.testbed;
   for (const name of names) {
     const pulls = registry === null || mirrorOf(name, mirrors) !== null;
+    if (pulls && doors.network === "gated") refuseUnlistedBase(name, mirrors, egress.allowsHost);
     const base = pulls
       ? await pullBase(docker, name, mirrors)
       : await makeBase(docker, name, doors.dialogue, cacheDirectory);
@@ -261,6 +264,7 @@ function conductOptions(
     bases,
     forks: request.forks,
     proxy: downloads?.address ?? null,
+    network: doors.network ?? "host",
     runId: doors.runId,
   };
 }

@@ -50,11 +50,11 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   lib: [],
   git: ["domain", "lib"],
-  images: ["domain", "lib", "executors"],
+  images: ["domain", "lib", "executors", "network/egress.ts"],
   recipes: ["domain"],
   caches: ["domain"],
   builders: ["domain", "caches"],
-  executors: ["domain", "lib"],
+  executors: ["domain", "lib", "network/gate.ts", "network/egress.ts"],
   registry: ["domain", "lib"],
   network: ["domain", "lib"],
   trials: ["domain", "builders/index.ts", "builders/types.ts", "caches", "registry", "recipes/dockerfile.ts"],
@@ -63,7 +63,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   reports: ["domain"],
   channels: ["domain", "lib"],
   web: ["domain", "lib", "channels", "config", "reports"],
-  config: ["domain", "lib", "channels", "network/link-rate.ts"],
+  config: ["domain", "lib", "channels", "network/link-rate.ts", "network/egress-list.ts"],
   queue: ["domain", "lib", "channels/types.ts"],
 };
 
@@ -72,7 +72,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   images: ["dockerode"],
   recipes: ["dockerfile-ast", "unbash", "yaml"],
   executors: ["dockerode", "tar-stream"],
-  network: ["send", "zod"],
+  network: ["dns-packet", "ipaddr.js", "send", "zod"],
   registry: ["jose", "re2js", "selfsigned"],
   reports: ["echarts", "mustache", "zod"],
   channels: ["@gitbeaker/rest", "mailparser", "nodemailer", "octokit", "pino", "probot", "zod"],
@@ -96,11 +96,11 @@ const PURE = [
   /^findings\//,
   /^claims\//,
   /^git\/changed-lines\.ts$/,
-  /^trials\/(?:statistics|verdict|headline|plan|summarize|simulate-cleanup|references|hits|estimate|sample|strategies)\.ts$/,
+  /^trials\/(?:gated-job|statistics|verdict|headline|plan|summarize|simulate-cleanup|references|hits|estimate|sample|strategies)\.ts$/,
   /^reports\/(?!fill\.ts$)/,
   /^config\/(?!open-operator-file\.ts$|serve\.ts$)/,
   /^registry\/(?:token-scopes|cleanup|ledgers|access-log|read-manifest|schema1|settle)\.ts$/,
-  /^network\/link-rate\.ts$/,
+  /^network\/(?:link-rate|egress-list|client-hello|gate-dns)\.ts$/,
 ];
 
 /** Paths as texts are arithmetic. What a type is imported for leaves nothing behind at run time; the world is what a pure file must not hold. */

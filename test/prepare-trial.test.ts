@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readBothTrees } from "../src/bot.ts";
-import { buildersOf, withoutMissing } from "../src/answer-trial.ts";
+import { buildersOf, withoutMissing } from "../src/trial-builders.ts";
 import { basesOf } from "../src/choose-images.ts";
 import { DEFAULT_LIMITS } from "../src/domain/job.ts";
 import { changeOfRevision } from "../src/git/read-change.ts";

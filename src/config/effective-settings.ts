@@ -234,7 +234,7 @@ function limitsOf({ operator, command }: Sides, capped: TakeCapped, origins: Rec
       { command: wish, project: undefined, operator: own[key], ceiling: top[key], fallback, unwritten: 0 },
       show,
     );
-  for (const key of ["processes", "logBytes"] as const) {
+  for (const key of ["processes", "logBytes", "disk"] as const) {
     origins[`limits.${key}`] = own[key] === undefined ? "default" : "tare.yml";
   }
   return {
@@ -243,5 +243,6 @@ function limitsOf({ operator, command }: Sides, capped: TakeCapped, origins: Rec
     durationMs: one("timeout", command.durationMs, limits.durationMs, formatDuration),
     processes: own.processes ?? limits.processes,
     logBytes: own.logBytes ?? limits.logBytes,
+    diskBytes: own.disk ?? limits.diskBytes,
   };
 }

@@ -8,6 +8,7 @@ import {
   cpus,
   described,
   duration,
+  egress,
   imageByDigest,
   imageCount,
   link,
@@ -31,6 +32,10 @@ const limits = z.strictObject({
     z.int().min(10_000).max(1_000_000_000),
     "bytes of log after which a job is ended",
     10_000_000,
+  ),
+  disk: described(
+    memory,
+    "what all files of a job may take; where it is not written, 10g behind a gate and the engine's disk elsewhere",
   ),
 });
 
@@ -114,6 +119,7 @@ const keys = z.strictObject({
   ),
   builders: described(builders, "images of one's own for builders and registry"),
   mirrors: described(mirrors, "where base images of a registry are pulled, by its host in image names"),
+  egress: described(egress, "hosts that jobs of changes that are not trusted may reach; all else is denied"),
   limits: described(limits, "limits of every job"),
   ceilings: described(
     ceilings,
@@ -183,7 +189,6 @@ export type OperatorSettings = z.output<typeof schema>;
 
 /** Keys that would promise what nothing enforces. */
 const REFUSED = {
-  egress: "is not accepted: what a build may reach is not enforced yet",
   secrets: "is not accepted: a secret stands where it is used, see gitlab.token",
 };
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Problem } from "../domain/problem.ts";
 import { BUILDERS, CACHES } from "../domain/recipe.ts";
+import { egressFault } from "../network/egress-list.ts";
 import { parseLink } from "../network/link-rate.ts";
 
 /** Values as the settings files write them: a number has its unit in its key, or is text with a unit. */
@@ -55,6 +56,17 @@ export const link = z.string().refine((text) => {
     throw error;
   }
 }, "must be a rate, for example 100mbit, 1gbit or 12.5MB/s, or unlimited");
+
+/** Hosts as the gate's list has them. */
+export const egress = z
+  .array(
+    z.string().superRefine((text, context) => {
+      const fault = egressFault(text);
+      if (fault !== null) context.addIssue({ code: "custom", message: fault });
+    }),
+  )
+  .max(1000)
+  .refine(distinct, "names a host twice");
 
 const HOST = String.raw`[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?`;
 const PORT = String.raw`:\d{1,5}`;

@@ -17,7 +17,17 @@ export type Job = {
   volumes: string[];
   privileges: Privileges;
   limits: Limits;
+  /** `host` if left out. */
+  network?: JobNetwork;
+  /** What a gated job reaches beside the hosts of the operator's list; the others reach all of loopback. */
+  services?: readonly JobService[];
 };
+
+/** `host`: the machine's own, for trusted code. `gated`: a network of nothing but a gate, which leads to little. */
+export type JobNetwork = "host" | "gated";
+
+/** A server on the loopback of Tare's machine, host:port, which a gated job reaches at the same address. */
+export type JobService = { host: string; readOnly: boolean };
 
 export type JobCommand = {
   phase: Phase;
@@ -51,6 +61,8 @@ export type Limits = {
   processes: number;
   durationMs: number;
   logBytes: number;
+  /** What the job's whole file system and its volumes may take; null: what the engine's disk has. */
+  diskBytes: number | null;
 };
 
 export type Outcome = "succeeded" | "failed" | "out-of-memory" | "timed-out" | "canceled";
@@ -107,4 +119,14 @@ export const DEFAULT_LIMITS: Limits = {
   processes: 4096,
   durationMs: 3_600_000,
   logBytes: 10_000_000,
+  diskBytes: null,
 };
+
+/** What a job of code that is not trusted gets at most, where nobody says less. */
+export function gatedLimits(limits: Limits): Limits {
+  return {
+    ...limits,
+    processes: Math.min(limits.processes, 1024),
+    diskBytes: limits.diskBytes ?? 10 * 1024 ** 3,
+  };
+}

@@ -14,6 +14,7 @@ export type ProblemCode =
   | "engine-missing"
   | "engine-unusable"
   | "flag-refused"
+  | "gate-impossible"
   | "image-unavailable"
   | "image-unknown"
   | "mail-unreadable"
@@ -77,6 +78,7 @@ const OPERATORS: ReadonlySet<ProblemCode> = new Set([
   "engine-forbidden",
   "engine-missing",
   "engine-unusable",
+  "gate-impossible",
   "image-unavailable",
   "port-taken",
   "repository-missing",

@@ -130,3 +130,35 @@ function controllers(): string[] {
     return [];
   }
 }
+
+/** Directory under which the pids controller shows a parent cgroup of version 1. */
+export function processDirectory(parent: string): string {
+  return join(ROOT, "pids", parent);
+}
+
+/** Directory of the cgroup by which every process of a container is found: of the pids controller, or of version 2. */
+export function processCgroupOf(pid: number): string | null {
+  try {
+    const lines = readFileSync(`/proc/${pid}/cgroup`, "utf8").split("\n");
+    for (const line of lines) {
+      const [, controllers, ...path] = line.split(":");
+      if (controllers?.split(",").includes("pids")) return join(ROOT, "pids", path.join(":"));
+    }
+    const unified = lines.find((line) => line.startsWith("0::"));
+    return unified === undefined ? null : join(ROOT, unified.slice(3));
+  } catch {
+    // The process is gone or another host's.
+    return null;
+  }
+}
+
+/** Processes of a cgroup and of those below it; none where it is gone. */
+export function processesOf(directory: string): number[] {
+  try {
+    const own = readFileSync(join(directory, "cgroup.procs"), "utf8").split("\n").filter(Boolean).map(Number);
+    const below = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    return [...own, ...below.flatMap(({ name }) => processesOf(join(directory, name)))];
+  } catch {
+    return [];
+  }
+}

@@ -1,47 +1,68 @@
 import type Docker from "dockerode";
-import { Outage, Problem } from "../domain/problem.ts";
+import { Problem } from "../domain/problem.ts";
 import type { Job, JobResult, Outcome, Service, ServiceSpec } from "../domain/job.ts";
 import { freeBytes } from "../lib/disk.ts";
 import { isRunning, ownIdentity } from "../lib/process-identity.ts";
 import { archiveOf } from "./archive.ts";
 import { createFromImage } from "./create-container.ts";
 import { lastingParent, listParents, removeParent } from "./cgroup.ts";
+import { encloseJob, type Enclosure, type GateOptions } from "./enclosure.ts";
 import type { Engine } from "./engine-connection.ts";
-import { exec } from "./exec.ts";
-import { followLog } from "./follow-log.ts";
+import { createGateCheck, type HeldJob } from "./gate-check.ts";
 import { hostConfig } from "./host-config.ts";
-import { collectLines, readTimestamped, parseNanoseconds } from "./log-lines.ts";
+import { sweepDisks } from "./job-disk.ts";
+import { killAll } from "./kill-all.ts";
 import { watchMemory, type MemoryWatch } from "./memory-watch.ts";
 import { daemonPrivileges, type DaemonPrivileges } from "./privileges.ts";
 import { refuseLimits } from "./refuse-limits.ts";
+import { runCommands, runMain } from "./run-container.ts";
 import { startService } from "./service.ts";
-import { errorText } from "../lib/error-text.ts";
 
 /** Label of every container that Tare makes; its value names the process that owns it. */
 export const OWNER_LABEL = "dev.tare.owner";
 
-const READY_LIMIT_MS = 60_000;
-
 export type EngineExecutor = {
   run(job: Job, signal: AbortSignal): Promise<JobResult>;
   service(spec: ServiceSpec): Promise<Service>;
+  /** What is missing here to hold jobs of others, in words; none where nothing is. */
+  missingForGate(): Promise<string[]>;
+  /** Problem gate-impossible where jobs that ask for this would be refused, before there are any. */
+  refuseUnheld(jobs: readonly HeldJob[]): Promise<void>;
   /** Removes what processes that are gone have left: containers, their volumes and cgroups. Returns how many. */
   sweep(): Promise<number>;
 };
 
 /** Runs jobs as containers of an engine, each with its own limits, storage and cgroup. */
-export function createEngineExecutor(engine: Engine, privilegeSetting?: string): EngineExecutor {
+export function createEngineExecutor(
+  engine: Engine,
+  privilegeSetting?: string,
+  gate: GateOptions | null = null,
+): EngineExecutor {
   const owner = ownIdentity();
-  const privileges = daemonPrivileges(privilegeSetting);
+  const labels = { [OWNER_LABEL]: owner };
+  const context = { owner, labels, privileges: daemonPrivileges(privilegeSetting), gate };
+  const check = createGateCheck(engine, gate, (job, signal) => runJob(engine, job, context, signal));
   return {
-    run: (job, signal) => runJob(engine, job, { owner, privileges }, signal),
-    service: (spec) => startService(engine.docker, spec, { [OWNER_LABEL]: owner }),
-    sweep: () => sweep(engine.docker),
+    async run(job, signal) {
+      signal.throwIfAborted();
+      if (job.network === "gated") await check.refuse([job]);
+      return runJob(engine, job, context, signal);
+    },
+    service: (spec) => startService(engine.docker, spec, labels),
+    missingForGate: () => check.missing(),
+    refuseUnheld: (jobs) => check.refuse(jobs),
+    sweep: () => sweep(engine),
   };
 }
 
-type RunContext = { owner: string; privileges: DaemonPrivileges };
+type RunContext = {
+  owner: string;
+  labels: Record<string, string>;
+  privileges: DaemonPrivileges;
+  gate: GateOptions | null;
+};
 
+/** A job in its network and on its disk, which go with it. */
 async function runJob(
   engine: Engine,
   job: Job,
@@ -50,15 +71,31 @@ async function runJob(
 ): Promise<JobResult> {
   signal.throwIfAborted();
   refuseLimits(job.limits, engine.facts);
+  const enclosure = await encloseJob(engine, job, context);
+  try {
+    return await runEnclosed(engine, job, context, enclosure, signal);
+  } finally {
+    await enclosure.remove();
+  }
+}
+
+async function runEnclosed(
+  engine: Engine,
+  job: Job,
+  context: RunContext,
+  enclosure: Enclosure,
+  signal: AbortSignal,
+): Promise<JobResult> {
   const parent = lastingParent(job.name, engine.facts);
-  const container = await createContainer(engine, job, parent, context);
+  const container = await createContainer(engine, job, parent, context, enclosure);
   // One signal for all reasons to stop: the caller's, and the job's own time limit.
   const deadline = AbortSignal.timeout(job.limits.durationMs);
   const stop = AbortSignal.any([signal, deadline]);
-  const kill = () => void container.kill().catch(() => {});
+  const kill = () => void killAll(container, parent, engine.facts.local);
   stop.addEventListener("abort", kill, { once: true });
   let memory: MemoryWatch | null = null;
   try {
+    await enclosure.take(container);
     if (job.files.length > 0) await container.putArchive(await archiveOf(job.files), { path: "/" });
     memory = await watchMemory(engine, container, parent);
     const result =
@@ -108,8 +145,6 @@ async function refuseFullDisk(engine: Engine): Promise<void> {
   );
 }
 
-type Ran = { failed: boolean; commands: JobResult["commands"]; log: JobResult["log"]; clock: string };
-
 function outcomeOf(
   failed: boolean,
   kills: number | "unknown",
@@ -121,101 +156,12 @@ function outcomeOf(
   return failed ? "failed" : "succeeded";
 }
 
-/** The main process is the command: the engine's clock times it from start to end. */
-async function runMain(
-  container: Docker.Container,
-  job: Job,
-  memory: MemoryWatch,
-  stop: AbortSignal,
-): Promise<Ran> {
-  await start(container, stop);
-  await memory.started();
-  const startedMs = parseNanoseconds((await container.inspect()).State.StartedAt);
-  const log = await followLog(container, startedMs, job.limits.logBytes, container.wait());
-  const { State } = await container.inspect();
-  // The engine may write down the end of a process of a millisecond before its start.
-  const endMs = Math.max(0, parseNanoseconds(State.FinishedAt) - startedMs);
-  return {
-    failed: State.ExitCode !== 0,
-    commands: [{ phase: "build and push", startMs: 0, endMs, exitCode: State.ExitCode }],
-    log,
-    clock: "the engine's, from the start of the process to its end",
-  };
-}
-
-/** Commands are run in a container whose main process is a daemon: Tare's own clock times each. */
-async function runCommands(
-  container: Docker.Container,
-  job: Job,
-  memory: MemoryWatch,
-  stop: AbortSignal,
-): Promise<Ran> {
-  await start(container, stop);
-  await memory.started();
-  if (job.ready !== null) await untilReady(container, job.ready, stop);
-  const originMs = performance.now();
-  const lines = collectLines(job.limits.logBytes);
-  const commands: Ran["commands"] = [];
-  for (const command of job.commands) {
-    if (stop.aborted) break;
-    const startMs = performance.now() - originMs;
-    const exitCode = await exec(container, command.argv, command.workingDirectory, (stream, chunk) =>
-      lines.write(stream, chunk, performance.now() - originMs),
-    );
-    // A last line without an end is not glued to the next command's first.
-    lines.end(performance.now() - originMs);
-    commands.push({ phase: command.phase, startMs, endMs: performance.now() - originMs, exitCode });
-    if (exitCode !== 0 && !command.mayFail) break;
-  }
-  const failed =
-    commands.length < job.commands.length ||
-    job.commands.some((command, index) => !command.mayFail && commands[index]?.exitCode !== 0);
-  const log = lines.end(performance.now() - originMs);
-  return {
-    failed,
-    commands,
-    log,
-    clock: "Tare's own, from the start of the command to the end of its output",
-  };
-}
-
-async function start(container: Docker.Container, stop: AbortSignal): Promise<void> {
-  try {
-    await container.start();
-    // A kill that came before the start had nothing to end.
-    if (stop.aborted) await container.kill().catch(() => {});
-  } catch (error) {
-    throw new Outage(
-      `The engine could not start a container: ${errorText(error)}`,
-      "Run `tare doctor`: it tells what this engine may do.",
-      { cause: error },
-    );
-  }
-}
-
-async function untilReady(container: Docker.Container, argv: string[], stop: AbortSignal): Promise<void> {
-  const deadline = performance.now() + READY_LIMIT_MS;
-  while (performance.now() < deadline && !stop.aborted) {
-    const { State } = await container.inspect();
-    if (!State.Running) break;
-    if ((await exec(container, argv, "/", () => {})) === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  if (stop.aborted) return;
-  const log = await container.logs({ stdout: true, stderr: true, tail: 8, follow: false, timestamps: true });
-  throw new Outage(
-    `The daemon of the job did not answer: ${readTimestamped(log, 0)
-      .map((entry) => entry.line)
-      .join(" / ")}`,
-    "Run `tare doctor`: it tells what this engine may do.",
-  );
-}
-
 function createContainer(
   engine: Engine,
   job: Job,
   parent: string | null,
   context: RunContext,
+  { network, storage }: Enclosure,
 ): Promise<Docker.Container> {
   const [program, ...rest] = job.main;
   return createFromImage(engine.docker, {
@@ -225,13 +171,16 @@ function createContainer(
     Cmd: rest,
     Env: Object.entries(job.environment).map(([name, value]) => `${name}=${value}`),
     WorkingDir: job.workingDirectory,
-    Labels: { [OWNER_LABEL]: context.owner },
-    Volumes: Object.fromEntries(job.volumes.map((path) => [path, {}])),
-    HostConfig: hostConfig(job, parent, context.privileges, engine.facts),
+    Labels: context.labels,
+    ...(storage.Volumes === undefined ? {} : { Volumes: storage.Volumes }),
+    HostConfig: hostConfig(job, parent, context.privileges, engine.facts, {
+      network,
+      mounts: storage.Mounts,
+    }),
   });
 }
 
-async function sweep(docker: Docker): Promise<number> {
+async function sweep({ docker, facts }: Engine): Promise<number> {
   // Before the containers: each was there before its cgroup, so that one which starts meanwhile is not taken for left.
   const parents = listParents();
   const containers = await docker.listContainers({ all: true, filters: { label: [OWNER_LABEL] } });
@@ -241,5 +190,6 @@ async function sweep(docker: Docker): Promise<number> {
     containers.filter((container) => !left.includes(container)).flatMap((container) => container.Names),
   );
   for (const name of parents) if (!used.has(`/tare-${name}`)) removeParent(`/tare/${name}`);
+  if (facts.local && facts.rootDirectory !== null) await sweepDisks(facts.rootDirectory);
   return left.length;
 }

@@ -3,16 +3,21 @@ import type { Job } from "../domain/job.ts";
 import type { EngineFacts } from "./engine-connection.ts";
 import type { DaemonPrivileges } from "./privileges.ts";
 
+/** What is around a job's container: its network as the engine names it, and what is mounted. */
+export type Surroundings = { network: string; mounts: Docker.MountSettings[] };
+
 /** Limits and privileges of a job's container; `parent` is a cgroup that outlives it, where there is one. */
 export function hostConfig(
   job: Job,
   parent: string | null,
   privileges: DaemonPrivileges,
   facts: Pick<EngineFacts, "name" | "cgroupVersion">,
+  { network, mounts }: Surroundings = { network: "host", mounts: [] },
 ): Docker.HostConfig {
   return {
-    // Host networking: the trial's registry listens on loopback only, and only trusted code is run.
-    NetworkMode: "host",
+    // Trusted code has the machine's own: the trial's registry listens on loopback only.
+    NetworkMode: network,
+    ...(mounts.length === 0 ? {} : { Mounts: mounts }),
     Memory: job.limits.memoryBytes,
     MemorySwap: job.limits.memoryBytes,
     NanoCpus: Math.round(job.limits.cpus * 1e9),
@@ -20,6 +25,8 @@ export function hostConfig(
     ...(parent === null ? {} : { CgroupParent: parent }),
     ...(facts.name === "docker" ? { LogConfig: logConfig(job.limits.logBytes) } : {}),
     ...privilegesOf(job, privileges, facts.cgroupVersion),
+    // In a network of nobody else there is nothing to listen to or to forge; the rest is what package managers need.
+    ...(job.network === "gated" ? { CapDrop: ["NET_RAW", "AUDIT_WRITE"], IpcMode: "private" } : {}),
   };
 }
 

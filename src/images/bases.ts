@@ -83,6 +83,30 @@ export function mirrorOf(name: string, mirrors: readonly Mirror[]): Mirror | nul
   return mirrors.find(({ registry }) => registry === host) ?? null;
 }
 
+/** Where names of docker.io lead. */
+const DOCKER_HUB = "registry-1.docker.io";
+
+/**
+ * Problem not-trusted where a Dockerfile that is not trusted names a base image on a host that its jobs may not reach:
+ * the engine pulls on the machine's own network, and must not be led where a gate does not lead. A registry that the
+ * operator names a mirror of is named well enough.
+ */
+export function refuseUnlistedBase(
+  name: string,
+  mirrors: readonly Mirror[],
+  allowsHost: (host: string, port: number) => boolean,
+): void {
+  if (mirrorOf(name, mirrors) !== null) return;
+  const { host } = canonicalName(name);
+  const at = URL.parse(`https://${host === "docker.io" ? DOCKER_HUB : host}/`);
+  if (at !== null && allowsHost(at.hostname, Number(at.port || 443))) return;
+  throw new Problem(
+    "not-trusted",
+    `The base image ${name} is at ${at?.hostname ?? host}, which is not among the hosts that this change may reach.`,
+    "Name its host under egress in tare.yml, or have somebody read the change and run it as trusted.",
+  );
+}
+
 /**
  * Pulls a base image, so that its digest and layers are known: through its registry's mirror, and where that does not
  * have it from the registry itself, as builders do. Problem base-image-missing where neither has it.

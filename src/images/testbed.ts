@@ -1,4 +1,5 @@
 import { createEngineExecutor, type EngineExecutor } from "../executors/engine.ts";
+import { egressTo, type Egress } from "../network/egress.ts";
 import { connectEngine, engineAddress, type Engine } from "../executors/engine-connection.ts";
 import type { Mirror } from "../domain/mirror.ts";
 import { Problem } from "../domain/problem.ts";
@@ -23,6 +24,8 @@ export type Testbed = {
   missing: MissingBuilder[];
   /** Where the operator has base images pulled from. */
   mirrors: readonly Mirror[];
+  /** Where jobs behind a gate may go. */
+  egress: Egress;
   /** Where Tare keeps what set-up made. */
   cacheDirectory: string;
   /** True where the engine is Tare's own. */
@@ -39,6 +42,8 @@ export type TestbedOptions = Pick<ToolsRequest, "cacheDirectory" | "dialogue" | 
   /** Images that the operator names for builders and registry; the others are official or made from packages. */
   named?: NamedImages;
   mirrors?: readonly Mirror[];
+  /** Hosts that jobs behind a gate may reach; none if left out. */
+  egress?: readonly string[];
 };
 
 /**
@@ -115,15 +120,21 @@ async function ready(
   close: () => Promise<void>,
   privateEngine: boolean,
 ): Promise<Testbed> {
-  const { environment, mirrors = [], ...request } = options;
-  const executor = createEngineExecutor(engine, environment["TARE_PRIVILEGES"]);
-  const gathered = await gatherTools(engine.docker, executor, { others: [], named: {}, ...request, source });
+  const { environment, mirrors = [], egress: hosts = [], ...request } = options;
+  const egress = egressTo(hosts);
+  const privileges = environment["TARE_PRIVILEGES"];
+  const asking = createEngineExecutor(engine, privileges);
+  const gathered = await gatherTools(engine.docker, asking, { others: [], named: {}, ...request, source });
+  // The registry's image has a shell and is there wherever a trial is run.
+  const gate = { egress, holderImage: gathered.tools.registry.image };
+  const executor = createEngineExecutor(engine, privileges, gate);
   await executor.sweep();
   return {
     engine,
     executor,
     ...gathered,
     mirrors,
+    egress,
     cacheDirectory: options.cacheDirectory,
     privateEngine,
     close,

@@ -1,8 +1,15 @@
-import { lookup as resolve, type LookupAddress } from "node:dns";
+import { lookup, type LookupAddress, type LookupAllOptions } from "node:dns";
 import { BlockList, isIP, type LookupFunction } from "node:net";
 
 /** Decides whether the download cache may connect to an address for a host: both as the request leads to them. */
 export type AllowAddress = (host: string, address: string) => boolean;
+
+/** Looks all addresses of a name up, as `node:dns` does. */
+export type Resolve = (
+  host: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
 
 /** A request led to an address that is not allowed. */
 export class AddressRefused extends Error {
@@ -48,9 +55,9 @@ export function refuseLiteral(host: string, allow: AllowAddress): void {
 }
 
 /** Looks names up for a connection and leaves out addresses that are not allowed, so that none is connected to. */
-export function guardedLookup(allow: AllowAddress): LookupFunction {
+export function guardedLookup(allow: AllowAddress, resolve: Resolve = lookup): LookupFunction {
   return (host, options, callback) => {
-    resolve(host, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
+    resolve(host, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, "");
       const allowed = addresses.filter(({ address }) => allow(host, address));
       const [first] = allowed;

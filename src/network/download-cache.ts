@@ -1,21 +1,22 @@
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { allowAllButMachine, isLoopback, type AllowAddress } from "./addresses.ts";
+import { allowAllButMachine, isLoopback, type AllowAddress, type Resolve } from "./addresses.ts";
 import { openAnswerStore } from "./answer-store.ts";
+import { addressAsked, hostOfConnect, hostOfUrl, type AskedHost } from "./asked-host.ts";
 import { createDownloadCounts, type DownloadReport } from "./download-counts.ts";
 import { createDownloadDesk, type DownloadMode } from "./download-desk.ts";
 import { createLink, type Link } from "./link.ts";
 import { cutOff, listenOnLoopback } from "../lib/listen.ts";
 import { createOrigins } from "./origin.ts";
-import { openTunnel } from "./tunnel.ts";
+import { openTunnel, refuseTunnel } from "./tunnel.ts";
 
 export type { DownloadReport } from "./download-counts.ts";
 export type { DownloadMode } from "./download-desk.ts";
 
 /**
  * One cache for the downloads of RUN steps: a forward proxy on loopback. Plain HTTP is stored; HTTPS goes through
- * uncached (CONNECT) and is counted. Any number of jobs may use it at once. For trusted builds only: a job reaches
- * every address that `allow` allows.
+ * uncached (CONNECT) and is counted. Any number of jobs may use it at once. A job reaches every host that `allowHost`
+ * and every address that `allow` allows: without both it is for trusted builds only.
  */
 export type DownloadCache = {
   /** http://host:port for http_proxy and https_proxy; the same for the whole life of the cache. */
@@ -37,6 +38,10 @@ export type DownloadCacheOptions = {
   maximumBytes?: number;
   /** Which addresses jobs may reach; all but loopback and link-local if left out. The cache itself is never one. */
   allow?: AllowAddress;
+  /** Which hosts jobs may ask for, before anything is looked up; all if left out. */
+  allowHost?: (host: string, port: number) => boolean;
+  /** How names are looked up, as `node:dns` does if left out. */
+  resolve?: Resolve;
 };
 
 const DEFAULT_MAXIMUM_BYTES = 20_000_000_000;
@@ -50,7 +55,7 @@ export async function createDownloadCache(options: DownloadCacheOptions): Promis
     (port: number): AllowAddress =>
     (host, address) =>
       rule(host, address) && !(ownPorts.has(port) && isLoopback(address));
-  const origins = createOrigins(allow);
+  const origins = createOrigins(allow, options.resolve);
   const desk = createDownloadDesk({ store, origins, counts, mode: options.mode ?? "fill" });
   const sockets = new Set<Socket>();
   // A job may think for minutes between two downloads on one connection.
@@ -59,9 +64,20 @@ export async function createDownloadCache(options: DownloadCacheOptions): Promis
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
-  server.on("request", (request, response) => void desk.answer(request, response));
+  const allowed = (asked: AskedHost | null) =>
+    options.allowHost === undefined || (asked !== null && options.allowHost(asked.host, asked.port));
+  server.on("request", (request, response) => {
+    const url = addressAsked(request);
+    if (allowed(url === null ? null : hostOfUrl(url))) void desk.answer(request, response);
+    else refuse(response);
+  });
   server.on("connect", (request, socket, head) => {
-    void openTunnel(request.url ?? "", socket, head, allow, (host, part) => counts.addTunnel(host, part));
+    const authority = request.url ?? "";
+    const count = (host: string, part: { connections?: number; bytes?: number }) =>
+      counts.addTunnel(host, part);
+    if (allowed(hostOfConnect(authority)))
+      void openTunnel(authority, socket, head, allow, count, options.resolve);
+    else refuseTunnel(socket);
   });
   const port = await listenOnLoopback(server);
   ownPorts.add(port);
@@ -79,6 +95,11 @@ export async function createDownloadCache(options: DownloadCacheOptions): Promis
       origins.close();
     },
   };
+}
+
+function refuse(response: ServerResponse): void {
+  response.writeHead(403, { "content-type": "text/plain; charset=utf-8" });
+  response.end("This host is not among those that this job may reach.\n");
 }
 
 /** With a rate, jobs reach the cache through a link of their own: tunnels are held to it as well. */

@@ -6,7 +6,7 @@ import {
   type OutgoingHttpHeaders,
 } from "node:http";
 import type { Readable } from "node:stream";
-import { guardedLookup, refuseLiteral, type AllowAddress } from "./addresses.ts";
+import { guardedLookup, refuseLiteral, type AllowAddress, type Resolve } from "./addresses.ts";
 
 /** Web servers as the download cache reaches them. */
 export type Origins = {
@@ -39,14 +39,14 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 ]);
 
 /** `allow` decides with the port too, so that the cache never asks itself. */
-export function createOrigins(allow: (port: number) => AllowAddress): Origins {
+export function createOrigins(allow: (port: number) => AllowAddress, lookUp?: Resolve): Origins {
   const agent = new Agent({ keepAlive: true, maxSockets: 64, timeout: SILENCE_LIMIT_MS });
   return {
     ask({ url, method, headers, body }, signal) {
       const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
       const allowed = allow(Number(url.port || 80));
       refuseLiteral(url.hostname, allowed);
-      const asking = request(url, { method, headers, agent, signal, lookup: guardedLookup(allowed) });
+      const asking = request(url, { method, headers, agent, signal, lookup: guardedLookup(allowed, lookUp) });
       asking.once("response", resolve);
       asking.on("error", reject);
       asking.on("timeout", () => asking.destroy(new Error(`${url.host} said nothing for a minute`)));

@@ -1,7 +1,13 @@
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { AddressRefused, guardedLookup, refuseLiteral, type AllowAddress } from "./addresses.ts";
+import {
+  AddressRefused,
+  guardedLookup,
+  refuseLiteral,
+  type AllowAddress,
+  type Resolve,
+} from "./addresses.ts";
 
 const CONNECT_LIMIT_MS = 30_000;
 
@@ -24,11 +30,12 @@ export async function openTunnel(
   head: Buffer,
   allow: (port: number) => AllowAddress,
   count: (host: string, part: { connections?: number; bytes?: number }) => void,
+  lookUp?: Resolve,
 ): Promise<void> {
   near.on("error", () => near.destroy());
   let far: Socket;
   try {
-    far = await reach(authority, allow);
+    far = await reach(authority, allow, lookUp);
   } catch (error) {
     const status = error instanceof AddressRefused ? "403 Forbidden" : "502 Bad Gateway";
     near.end(`HTTP/1.1 ${status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
@@ -42,12 +49,28 @@ export async function openTunnel(
   far.on("data", (chunk: Buffer) => count(authority, { bytes: chunk.length }));
   near.write("HTTP/1.1 200 Connection established\r\n\r\n");
   if (head.length > 0) far.write(head);
+  await carryBoth(near, far);
+}
+
+/** Answers a CONNECT that is not allowed. */
+export function refuseTunnel(near: Duplex): void {
+  near.on("error", () => near.destroy());
+  near.end("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+}
+
+/** Carries bytes both ways until both ends have ended, or one fails. */
+export async function carryBoth(near: Duplex, far: Duplex): Promise<void> {
   await Promise.all([pipeline(near, far), pipeline(far, near)]).catch(() => {});
   near.destroy();
   far.destroy();
 }
 
-async function reach(authority: string, allow: (port: number) => AllowAddress): Promise<Socket> {
+/** Connects to `host:port` where its address is allowed: to the address that was looked at, not to the name again. */
+export async function reach(
+  authority: string,
+  allow: (port: number) => AllowAddress,
+  lookUp?: Resolve,
+): Promise<Socket> {
   const [, host = "", port = ""] = /^(\[[0-9a-fA-F:.]+\]|[^\s:/@]+):(\d{1,5})$/.exec(authority) ?? [];
   // The parser of URLs knows the other spellings of an address, `127.1` and `2130706433`.
   const { hostname } = new URL(`http://${host}/`);
@@ -58,7 +81,7 @@ async function reach(authority: string, allow: (port: number) => AllowAddress): 
     port: Number(port),
     allowHalfOpen: true,
     noDelay: true,
-    lookup: guardedLookup(allowed),
+    lookup: guardedLookup(allowed, lookUp),
   });
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   far.setTimeout(CONNECT_LIMIT_MS, () => far.destroy(new Error("no connection in time")));

@@ -36,6 +36,8 @@ export type TrialRegistry = {
 
 /** Users of a registry that enforces what they may do. */
 export type RegistryAccess = {
+  /** Address where tokens are asked for. */
+  realm: string;
   login(user: "upstream" | "contributor"): Login;
   letUpstreamBeRead(readable: boolean): void;
   /** What was asked for and not given since the last call. */

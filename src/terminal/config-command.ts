@@ -81,7 +81,12 @@ function rowsOf({ settings, origins }: Effective, operator: OperatorSettings): s
     said("limits.timeout", formatDuration(limits.durationMs)),
     said("limits.processes", String(limits.processes)),
     said("limits.logBytes", formatExactBytes(limits.logBytes)),
+    said(
+      "limits.disk",
+      limits.diskBytes === null ? "none; 10g behind a gate" : formatMemory(limits.diskBytes),
+    ),
     said("link", settings.link ?? "unlimited"),
+    said("egress", list(operator.egress ?? [], "nothing"), operator.egress ? "tare.yml" : "default"),
     ...Object.entries(operator.builders ?? {}).map(([key, image]) =>
       said(`builders.${key}`, image ?? "none", "tare.yml"),
     ),

@@ -12,15 +12,17 @@ import { checkEngineSettings, MINIMUM_FREE_BYTES } from "../images/testbed.ts";
 import { freeBytes } from "../lib/disk.ts";
 import { builderFinding, type EngineSeen, type Finding } from "./builder-finding.ts";
 import type { ExitCode } from "./exit-code.ts";
+import { gateFindings } from "./gate-finding.ts";
 import { engineSettings } from "./settings-environment.ts";
 import { cacheDirectory } from "../lib/cache-directory.ts";
 
 /**
  * `tare doctor`: what is usable here and what to do where it is not. Changes nothing. Exit code 3 where no trial can
- * be run; a builder that cannot be had is told, and the others can be tried without it.
+ * be run; a builder that cannot be had is told, and the others can be tried without it. So is what is missing to hold jobs
+ * of changes that are not trusted: those of trusted ones are run all the same.
  */
 export async function doctorCommand(): Promise<ExitCode> {
-  const { environment, named } = await engineSettings();
+  const { environment, named, egress } = await engineSettings();
   checkEngineSettings(environment);
   const { seen, findings: engine } = await lookAtEngine(environment);
   const source = environment["TARE_IMAGES"];
@@ -28,7 +30,8 @@ export async function doctorCommand(): Promise<ExitCode> {
     BUILDERS.map((builder) => builderFinding(builder, seen, { named: named[builder], source })),
   );
   const needed = [await gitFinding(), ...engine, await diskFinding()];
-  const findings = [...needed, ...builders];
+  const gate = await gateFindings(seen, named.registry, egress);
+  const findings = [...needed, ...gate, ...builders];
   for (const { what, state, detail, remedy } of findings) {
     process.stdout.write(`${what.padEnd(10)}  ${state.padEnd(12)}  ${detail}\n`);
     if (remedy !== undefined) process.stdout.write(`${" ".repeat(26)}${remedy}\n`);

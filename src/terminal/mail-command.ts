@@ -94,7 +94,7 @@ async function answerMail(
     const reading = await readBothTrees(repository, change);
     if (reading.comparison.changed.length === 0) return null;
     if (!options.trust) return { ...trees, text: refusal(change, reading), result: "not built" };
-    const report = await runTrial(repository, change, reading, options, stop.signal);
+    const report = await runTrial(repository, change, reading, { ...options, vouched: true }, stop.signal);
     report.notes.unshift(...notes);
     return { ...trees, text: renderMail(report), result: report.verdict };
   } catch (error) {

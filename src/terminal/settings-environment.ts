@@ -19,12 +19,13 @@ const ENGINE_KEYS = ["privileges", "builderImages"];
 
 /** What the operator says of the engine, of the images of builders, and of where base images are pulled. */
 export async function engineSettings(): Promise<
-  Required<Pick<TestbedOptions, "environment" | "named" | "mirrors">>
+  Required<Pick<TestbedOptions, "environment" | "named" | "mirrors" | "egress">>
 > {
   const { settings } = await openOperatorFile(process.env);
   return {
     environment: filled(settings, ENGINE_KEYS),
     named: settings.builders ?? {},
     mirrors: mirrorsOf(settings),
+    egress: settings.egress ?? [],
   };
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { access, constants, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { answerTrial, buildersOf, withoutMissing, type AnswerDoors } from "../answer-trial.ts";
+import { answerTrial, type AnswerDoors } from "../answer-trial.ts";
+import { buildersOf, withoutMissing } from "../trial-builders.ts";
 import { namesArchivedKaniko, readBothTrees, type ReadingOfChange } from "../bot.ts";
 import type { Change } from "../domain/change.ts";
 import { Problem } from "../domain/problem.ts";
@@ -48,7 +49,7 @@ export async function trialCommand(options: TrialOptions): Promise<ExitCode> {
   const trusted = await approve(change, reading, options);
   const stop = interruption();
   try {
-    const report = await runTrial(repository, trusted, reading, options, stop.signal);
+    const report = await runTrial(repository, trusted, reading, { ...options, vouched: true }, stop.signal);
     report.notes.unshift(...notes);
     const text = await render(report, options.format);
     if (options.report !== null) await writeFile(options.report, renderJson(report));
@@ -84,7 +85,7 @@ export async function runTrial(
   repository: Repository,
   change: Change,
   reading: ReadingOfChange,
-  options: TrialWishes & { yes: boolean },
+  options: TrialWishes & { yes: boolean; vouched?: boolean },
   signal: AbortSignal,
 ): Promise<Report> {
   const { request, notes } = await settleRequest(options, change, reading);
@@ -115,6 +116,8 @@ export async function runTrial(
         downloadDirectory: join(cacheDirectory(process.env), "downloads"),
         remember: history.add,
         runId,
+        // Who read the patch at this machine and had it built runs it as one's own.
+        ...(options.vouched === true ? { network: "host" } : {}),
       };
       try {
         const report = await answerTrial(change, reading, prepared, request, doors, signal);

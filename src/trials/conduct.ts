@@ -1,5 +1,5 @@
 import { builders } from "../builders/index.ts";
-import type { Limits } from "../domain/job.ts";
+import type { JobNetwork, Limits } from "../domain/job.ts";
 import type { Mirror } from "../domain/mirror.ts";
 import type { BuilderId } from "../domain/recipe.ts";
 import type { CleanupOutcome } from "../domain/registry.ts";
@@ -48,6 +48,8 @@ export type ConductOptions = {
   forks: readonly UpstreamAccess[];
   /** Address of the proxy that RUN steps download through; null where they download by themselves. */
   proxy: string | null;
+  /** Where the jobs run: `gated` where the change is not trusted; `host` if left out. */
+  network?: JobNetwork;
   /** Makes names of jobs unique on the engine. */
   runId: string;
 };

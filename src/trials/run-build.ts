@@ -1,9 +1,10 @@
 import type { Builder, BuildRun, DroppedFlag, PlannedRun } from "../builders/types.ts";
-import type { Job, JobResult, Phases } from "../domain/job.ts";
+import type { Job, JobNetwork, JobResult, Phases } from "../domain/job.ts";
 import type { Snapshot, Traffic } from "../domain/registry.ts";
 import { blobsOf } from "../registry/ledgers.ts";
 import type { TrialRegistry } from "../registry/trial-registry.ts";
 import { checkedResult, withLine } from "./check-result.ts";
+import { gatedJob } from "./gated-job.ts";
 import { countHits, imageManifest } from "./hits.ts";
 import { registryRemark } from "./registry-errors.ts";
 import { repositoryOf, tagOf } from "./references.ts";
@@ -28,6 +29,8 @@ export type BuildSite = {
   doors: Pick<RunDoors, "run" | "monotonicMs">;
   signal: AbortSignal;
   record: { machineMs: number; remarks: string[] };
+  /** `host` if left out. */
+  network?: JobNetwork;
 };
 
 export type WantedBuild = {
@@ -89,9 +92,10 @@ export async function runBuild(wanted: WantedBuild, site: BuildSite): Promise<Bu
   signal.throwIfAborted();
   const build = withCredentials(wanted.planned, registry, wanted.user);
   const { job, dropped } = builder.job(build);
+  const placed = inNetwork(job, build, site);
   await registry.traffic();
   const startMs = doors.monotonicMs();
-  const said = await doors.run(job, signal);
+  const said = await doors.run(placed, signal);
   record.machineMs += doors.monotonicMs() - startMs;
   signal.throwIfAborted();
   // Before the snapshot: what Tare itself reads of the registry is not the build's.
@@ -113,13 +117,14 @@ export async function runBuild(wanted: WantedBuild, site: BuildSite): Promise<Bu
 export async function buildPrerequisites(
   prerequisites: readonly Prerequisite[],
   user: "upstream" | "contributor",
-  { registry, doors, signal, record }: BuildSite,
+  site: BuildSite,
 ): Promise<JobResult | null> {
+  const { registry, doors, signal, record } = site;
   for (const { builder, describe } of prerequisites) {
     signal.throwIfAborted();
     const startMs = doors.monotonicMs();
-    const { job } = builder.job(withCredentials(describe(registry.host), registry, user));
-    const result = await doors.run(job, signal);
+    const build = withCredentials(describe(registry.host), registry, user);
+    const result = await doors.run(inNetwork(builder.job(build).job, build, site), signal);
     record.machineMs += doors.monotonicMs() - startMs;
     if (result.outcome !== "succeeded") {
       signal.throwIfAborted();
@@ -128,6 +133,10 @@ export async function buildPrerequisites(
     }
   }
   return null;
+}
+
+function inNetwork(job: Job, build: BuildRun, { network, registry }: BuildSite): Job {
+  return network === "gated" ? gatedJob(job, build, registry.access?.realm ?? null) : job;
 }
 
 function withCredentials(

@@ -1,5 +1,5 @@
 import type { Builder, DroppedFlag, PlannedRun } from "../builders/types.ts";
-import type { JobResult, Limits, Phases } from "../domain/job.ts";
+import type { JobNetwork, JobResult, Limits, Phases } from "../domain/job.ts";
 import type { Holding, Ledgers, RepositoryUse, Snapshot, Traffic } from "../domain/registry.ts";
 import type { Scenario } from "../domain/report.ts";
 import { holdingOf } from "../registry/holding.ts";
@@ -63,6 +63,8 @@ export type TrialSpec = {
   moreMemoryBytes: number | null;
   /** Unpacked digests of the base image's layers, of the Dockerfile that this scenario builds. */
   baseDiffIds(scenario: Scenario): string[];
+  /** Where all jobs of the trial run; `host` if left out. */
+  network?: JobNetwork;
 };
 
 export type TrialDoors = RunDoors & { startRegistry(name: string): Promise<TrialRegistry> };
@@ -76,7 +78,7 @@ export async function runTrial(
   const registry = await doors.startRegistry(spec.name);
   const record: TrialRecord = { runs: [], forks: [], dropped: [], remarks: [], last: null, machineMs: 0 };
   try {
-    const site = { registry, doors, signal, record };
+    const site = { registry, doors, signal, record, network: spec.network ?? "host" } as const;
     const ready = await buildPrerequisites(spec.prerequisites, "upstream", site);
     // The registry after each scenario, from before the first on.
     const history = [await registry.snapshot()];
@@ -135,6 +137,7 @@ type Surroundings = {
   doors: RunDoors;
   signal: AbortSignal;
   record: TrialRecord;
+  network: JobNetwork;
 };
 
 type Ran = { record: RunRecord; after: Snapshot };

@@ -21,7 +21,7 @@ import type { TrialSpec } from "./run-trial.ts";
 /** What the runs of a trial are described by. */
 export type SpecOptions = Pick<
   ConductOptions,
-  "limits" | "moreMemoryBytes" | "context" | "images" | "mirrors" | "bases" | "proxy"
+  "limits" | "moreMemoryBytes" | "context" | "images" | "mirrors" | "bases" | "proxy" | "network"
 >;
 
 /** One trial of an image with one strategy: jobs by names of their own, references on the trial's registry. */
@@ -42,6 +42,7 @@ export function trialSpec(
     fork,
     limits: options.limits,
     moreMemoryBytes: options.moreMemoryBytes,
+    network: options.network ?? "host",
     baseDiffIds: (scenario) => options.bases.get(buildFor(source, scenario).finalBase ?? "")?.diffIds ?? [],
   };
 }

@@ -128,9 +128,19 @@ link: fast
     expect(faults(text)).toStrictEqual([expect.stringContaining(fault)]);
   });
 
-  it("does not pretend to enforce what a build may reach", () => {
-    expect(faults("egress: {allow: [example.org]}")).toStrictEqual([
-      "tare.yml:1:1: egress: is not accepted: what a build may reach is not enforced yet",
+  it("has the hosts that jobs behind a gate may reach, and refuses what is no host", () => {
+    const text = 'egress: [deb.example.org, "*.example.org", "mirror.example.org:8443"]\n';
+    expect(readOperatorFile({ path: "tare.yml", text }).egress).toStrictEqual([
+      "deb.example.org",
+      "*.example.org",
+      "mirror.example.org:8443",
+    ]);
+    expect(faults('egress: ["*", 10.0.0.1, "*.org", "a.example:0", "http://a.example"]\n')).toStrictEqual([
+      expect.stringContaining("egress[0]: must be the name of a host"),
+      expect.stringContaining("egress[1]: must be the name of a host"),
+      expect.stringContaining("egress[2]: names everything below a top-level domain"),
+      expect.stringContaining("egress[3]: has a port that is none"),
+      expect.stringContaining("egress[4]: must be the name of a host"),
     ]);
   });
 

@@ -6,6 +6,7 @@ import { DEFAULT_LIMITS } from "../../src/domain/job.ts";
 import { Outage, Problem } from "../../src/domain/problem.ts";
 import { connectEngine } from "../../src/executors/engine-connection.ts";
 import { createEngineExecutor, OWNER_LABEL } from "../../src/executors/engine.ts";
+import { egressTo } from "../../src/network/egress.ts";
 import { ownIdentity } from "../../src/lib/process-identity.ts";
 import { startFakeEngine, type FakeEngine, type FakeEngineOptions } from "../fakes/engine.ts";
 
@@ -53,6 +54,43 @@ const daemonJob = (more: Partial<Job> = {}) =>
     ],
     ...more,
   });
+
+describe("a job of code that is not trusted", () => {
+  const gated = (more: Partial<Job> = {}) =>
+    jobOf({ network: "gated", limits: { ...DEFAULT_LIMITS, diskBytes: 64 * 1024 ** 2 }, ...more });
+
+  it("is refused where there is no gate, before anything is asked of the engine", async () => {
+    const { fake, executor: runner } = await executor();
+    const asked = fake.requests.length;
+    await expect(runner.run(gated(), never)).rejects.toMatchObject({
+      code: "gate-impossible",
+      details: ["no gate was set up"],
+    });
+    expect(fake.requests.length).toBe(asked);
+  });
+
+  it("is refused with every reason at once", async () => {
+    const { executor: runner } = await executor();
+    const refused = runner.run(gated({ privileges: "daemon", limits: DEFAULT_LIMITS }), never);
+    await expect(refused).rejects.toMatchObject({
+      details: [
+        "the job has no limit of its disk",
+        expect.stringContaining("runs a daemon in the job"),
+        "no gate was set up",
+      ],
+    });
+  });
+
+  it("is refused where the engine does not tell where its containers are", async () => {
+    engine = await startFakeEngine();
+    const gate = { egress: egressTo([]), holderImage: "registry:2" };
+    const runner = createEngineExecutor(await connectEngine(engine.address), "privileged", gate);
+    await expect(runner.run(gated(), never)).rejects.toMatchObject({
+      details: expect.arrayContaining(["the engine does not tell where it keeps its containers"]) as string[],
+    });
+    expect(engine.containers).toStrictEqual([]);
+  });
+});
 
 describe("a job whose main process is the build", () => {
   it("is one container with its limits, its files and no privileges", async () => {

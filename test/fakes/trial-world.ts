@@ -134,6 +134,7 @@ function fakeTrialRegistry(name: string, log: string[]): FakeTrialRegistry {
       log.push(`remove ${name}`);
     },
     access: {
+      realm: "http://127.0.0.1:5999/token",
       login: (user) => ({ username: user, password: `password of ${user}` }),
       letUpstreamBeRead: (readable) => void log.push(`upstream ${readable ? "readable" : "unreadable"}`),
       takeDenied: () => denied.splice(0),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { canonicalName, packageRecipe } from "../../src/images/bases.ts";
+import { canonicalName, packageRecipe, refuseUnlistedBase } from "../../src/images/bases.ts";
+import { egressTo } from "../../src/network/egress.ts";
 import { PINS, pulledBy, type PinName } from "../../src/images/pins.ts";
 
 describe("the name of a base image", () => {
@@ -66,5 +67,37 @@ describe("official images", () => {
 
   it("are five different ones", () => {
     expect(new Set(names.map(pulledBy)).size).toBe(5);
+  });
+});
+
+describe("a base image of a change that is not trusted", () => {
+  const { allowsHost } = egressTo(["registry-1.docker.io", "quay.io", "registry.example:5000"]);
+  const mirrors = [{ registry: "gcr.io", host: "mirror.example.org", insecure: false }];
+
+  it.each([
+    "debian:12",
+    "docker.io/library/busybox",
+    "quay.io/x/y:1",
+    "registry.example:5000/x",
+    "gcr.io/x/y",
+  ])("may be %s", (name) => {
+    expect(() => refuseUnlistedBase(name, mirrors, allowsHost)).not.toThrow();
+  });
+
+  it.each([
+    "169.254.169.254/latest/meta-data",
+    "127.0.0.1:5000/x",
+    "localhost:5000/x",
+    "localhost/x",
+    "10.0.0.1/x",
+    "[::1]:5000/x",
+    "registry.example/x",
+    "quay.io:8443/x",
+    "evil.example/quay.io",
+    "a b.example/x",
+  ])("is not %s, which the engine would be led to", (name) => {
+    expect(() => refuseUnlistedBase(name, mirrors, allowsHost)).toThrow(
+      expect.objectContaining({ code: "not-trusted" }),
+    );
   });
 });

@@ -95,6 +95,26 @@ describe("a tunnel", () => {
     expect((await tunnel(host, host.replace("127.0.0.1", "localhost"))).head).toMatch(/^HTTP\/1\.1 403 /);
   });
 
+  it("to a host that is not allowed is refused before its name is looked up, and so is a download", async () => {
+    const looked: string[] = [];
+    const { host } = await cache({
+      allow,
+      allowHost: (name, port) => name === "deb.example" && port === 443,
+      resolve: (name, _options, callback) => {
+        looked.push(name);
+        callback(null, [{ address: "127.0.0.1", family: 4 }]);
+      },
+    });
+    for (const authority of ["evil.example:443", "deb.example:22", "127.0.0.1:443", "deb.example"])
+      expect((await tunnel(host, authority)).head).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/);
+    const socket = await dial(host);
+    socket.write("GET http://evil.example/ HTTP/1.1\r\nHost: deb.example\r\nConnection: close\r\n\r\n");
+    expect((await readAll(socket)).toString()).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/);
+    expect(looked).toStrictEqual([]);
+    await tunnel(host, "deb.example:443");
+    expect(looked).toStrictEqual(["deb.example"]);
+  });
+
   it("follows the rule that is given", async () => {
     const server = await serve((socket) => socket.end("hello"));
     const asked: string[] = [];
