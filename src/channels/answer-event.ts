@@ -65,6 +65,9 @@ function stampOf(change: ForgeChange, readAt: Date): Stamp {
   };
 }
 
+/** A blink of the forge is waited for here; what lasts longer the outbox tries again. */
+const SEND_ATTEMPTS = 2;
+
 /** Says a reply in its thread, unless the head moved meanwhile. May be called again: what stands there is not repeated. */
 export async function postReply(
   forge: ForgeThread,
@@ -74,6 +77,7 @@ export async function postReply(
   try {
     const why = await retry(() => post(forge, reply), {
       transient: (error) => forge.transient(error),
+      attempts: SEND_ATTEMPTS,
       signal,
     });
     return { kind: "sent", why };

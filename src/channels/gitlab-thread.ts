@@ -9,11 +9,15 @@ import {
 import type { Trust } from "../domain/change.ts";
 import { Outage } from "../domain/problem.ts";
 import { FINAL_STATUSES } from "./final-statuses.ts";
+import { fetchWithDeadline } from "./fetch-with-deadline.ts";
 import { retry } from "./retry.ts";
 import type { ForgeChange, ForgeThread, ReadChange, Thread } from "./types.ts";
 import { withoutQuickActions } from "./without-quick-actions.ts";
 
 export type GitlabClient = InstanceType<typeof Gitlab<false>>;
+
+/** The bot's account. The token is secret. */
+export type GitlabAccount = { url: string; token: string };
 
 /** Where a merge request is: the project's id and the number in it. */
 export type MergeRequestReference = { projectId: number; iid: number };
@@ -26,7 +30,7 @@ const maxNoteChars = 900_000;
 /** One merge request, read and answered with the bot's token. */
 export function createGitlabThread(
   client: GitlabClient,
-  token: string,
+  account: GitlabAccount,
   at: MergeRequestReference,
 ): ForgeThread {
   return {
@@ -34,13 +38,13 @@ export function createGitlabThread(
       const mergeRequest = await prepared(client, at);
       if (mergeRequest.state !== "opened") return { skip: "the merge request is not open" };
       if (mergeRequest.draft) return { skip: "the merge request is a draft" };
-      return readMergeRequest(client, token, at, mergeRequest);
+      return readMergeRequest(client, account.token, at, mergeRequest);
     },
     async currentHead() {
       const mergeRequest = await again(() => client.MergeRequests.show(at.projectId, at.iid));
       return mergeRequest.state === "opened" ? mergeRequest.sha : null;
     },
-    thread: () => createThread(client, at),
+    thread: () => createThread(client, account, at),
     transient,
     final: (error) => FINAL_STATUSES.has(statusOf(error) ?? 0),
   };
@@ -137,7 +141,11 @@ async function isOwnFork(client: GitlabClient, mergeRequest: MergeRequest): Prom
   return fork?.namespace.kind === "user" && fork.namespace.path === mergeRequest.author.username;
 }
 
-async function createThread(client: GitlabClient, at: MergeRequestReference): Promise<Thread> {
+async function createThread(
+  client: GitlabClient,
+  account: GitlabAccount,
+  at: MergeRequestReference,
+): Promise<Thread> {
   const self = await again(() => client.Users.showCurrentUser());
   return {
     maxChars: maxNoteChars,
@@ -153,12 +161,38 @@ async function createThread(client: GitlabClient, at: MergeRequestReference): Pr
         .map(({ id, body, author }) => ({ id, body, mine: author.id === self.id }));
     },
     async create(body) {
-      await client.MergeRequestNotes.create(at.projectId, at.iid, body);
+      await createNote(account, at, body);
     },
     async update(id, body) {
       await client.MergeRequestNotes.edit(at.projectId, at.iid, id, { body });
     },
   };
+}
+
+/** Not by the client, which repeats a request that a proxy answered for: a 502 may hide a note that was made. */
+async function createNote(
+  { url, token }: GitlabAccount,
+  { projectId, iid }: MergeRequestReference,
+  body: string,
+): Promise<void> {
+  const address = `${url}/api/v4/projects/${projectId}/merge_requests/${iid}/notes`;
+  const response = await fetchWithDeadline(30_000)(address, {
+    method: "POST",
+    headers: { "private-token": token, "content-type": "application/json" },
+    body: JSON.stringify({ body }),
+  });
+  await response.arrayBuffer();
+  if (!response.ok) throw new NoteRefused(response.status);
+}
+
+class NoteRefused extends Error {
+  override readonly name = "NoteRefused";
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`GitLab answered a new note with ${status}`);
+    this.status = status;
+  }
 }
 
 // The client gives up on 429 and 502 within 300 ms, and on other outages at once.
@@ -183,5 +217,6 @@ function transient(error: unknown): boolean {
 }
 
 function statusOf(error: unknown): number | null {
+  if (error instanceof NoteRefused) return error.status;
   return error instanceof GitbeakerRequestError ? (error.cause?.response.status ?? null) : null;
 }

@@ -41,7 +41,7 @@ const mergeRequestEvent = z.object({
 export function createGitlabForge(options: GitlabOptions): Forge {
   const client: GitlabClient = new Gitlab({ host: options.url, token: options.token, queryTimeout: 30_000 });
   return {
-    thread: (reference) => createGitlabThread(client, options.token, mergeReference.parse(reference)),
+    thread: (reference) => createGitlabThread(client, options, mergeReference.parse(reference)),
   };
 }
 

@@ -11,17 +11,6 @@ export type DatabaseAddress =
 const STATEMENT_MS = 5_000;
 const CONNECT_MS = 5_000;
 
-/** The same for pg-boss, which makes its own connections. */
-export function bossConnection(address: DatabaseAddress): ConstructorOptions {
-  return {
-    ...address,
-    application_name: "tare queue",
-    connectionTimeoutMillis: CONNECT_MS,
-    options: `-c statement_timeout=${STATEMENT_MS}`,
-    max: 4,
-  };
-}
-
 /** How every connection is made: one that is dead is found out, whoever fell silent. */
 export function connectionOptions(address: DatabaseAddress): PoolConfig {
   return {
@@ -84,4 +73,9 @@ export async function untilAnswering(address: DatabaseAddress, patienceMs: numbe
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** The same for pg-boss, which hands them to its own pool of connections as they are. */
+export function bossConnection(address: DatabaseAddress): ConstructorOptions {
+  return { ...(connectionOptions(address) as ConstructorOptions), application_name: "tare queue", max: 4 };
 }

@@ -24,10 +24,12 @@ async function admit(client: PoolClient, boss: PgBoss, event: ChangeEvent): Prom
   // Two events of one change at the same instant are taken in one after the other.
   await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [event.key]);
   const open = await openRequest(client, event.key);
-  if (open?.head === event.head) return "known";
+  // A running one has read the change already: an event that came later may say something else of the same head.
+  const isRead = open?.state === "running" && event.atMs > open.atMs;
+  if (open?.head === event.head && !isRead) return "known";
   if (open !== null && event.atMs < open.atMs) return "older";
   const waiting = await waitingRequests(client, event.project);
-  if (waiting.all >= MOST_WAITING) {
+  if (waiting.all - (open === null ? 0 : 1) >= MOST_WAITING) {
     // Nothing was done: the same delivery is welcome later.
     await client.query("DELETE FROM tare.deliveries WHERE channel = $1 AND id = $2", [
       event.channel,
@@ -59,14 +61,17 @@ async function admit(client: PoolClient, boss: PgBoss, event: ChangeEvent): Prom
   return "queued";
 }
 
-async function openRequest(client: PoolClient, key: string): Promise<{ head: string; atMs: number } | null> {
-  const { rows } = await client.query<{ head: string; at_ms: string }>(
-    `SELECT head, at_ms FROM tare.requests WHERE change_key = $1 AND state IN ('queued', 'running')
+async function openRequest(
+  client: PoolClient,
+  key: string,
+): Promise<{ head: string; atMs: number; state: string } | null> {
+  const { rows } = await client.query<{ head: string; at_ms: string; state: string }>(
+    `SELECT head, at_ms, state FROM tare.requests WHERE change_key = $1 AND state IN ('queued', 'running')
      ORDER BY created_at DESC LIMIT 1`,
     [key],
   );
   const [row] = rows;
-  return row === undefined ? null : { head: row.head, atMs: Number(row.at_ms) };
+  return row === undefined ? null : { head: row.head, atMs: Number(row.at_ms), state: row.state };
 }
 
 async function waitingRequests(

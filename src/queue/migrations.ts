@@ -42,6 +42,7 @@ const MIGRATIONS: readonly string[] = [
      state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'sending', 'sent', 'given up')),
      attempts integer NOT NULL DEFAULT 0,
      why text NOT NULL DEFAULT '',
+     created_at timestamptz NOT NULL DEFAULT now(),
      due_at timestamptz NOT NULL DEFAULT now(),
      claimed_at timestamptz
    );

@@ -19,7 +19,8 @@ const LOOK_MS = 2_000;
 /** A reply that was claimed and not settled for so long was claimed by a process that is gone. */
 const LOST_AFTER_S = 120;
 const SEND_MS = 60_000;
-const MOST_ATTEMPTS = 8;
+/** A reply that nobody would take for so long is of no use any more. */
+const LONGEST_S = 3 * 86_400;
 /** First and longest pause before a reply is tried again. */
 const BACKOFF_S = [5, 600] as const;
 
@@ -70,7 +71,7 @@ async function claim(pool: Pool): Promise<ClaimedReply | null> {
           OR (state = 'sending' AND claimed_at < now() - make_interval(secs => ${LOST_AFTER_S}))
        ORDER BY due_at FOR UPDATE SKIP LOCKED LIMIT 1)
        AND NOT EXISTS (SELECT FROM tare.settings WHERE name = 'stopped' AND value = 'true')
-     RETURNING id, request AS "requestId", stamp, body, attempts AS attempt,
+     RETURNING id, extract(epoch FROM now() - created_at)::float AS "ageS", request AS "requestId", stamp, body, attempts AS attempt,
        (SELECT channel FROM tare.requests WHERE id = request) AS channel,
        (SELECT change_key FROM tare.requests WHERE id = request) AS key,
        (SELECT reference FROM tare.requests WHERE id = request) AS reference`,
@@ -81,17 +82,30 @@ async function claim(pool: Pool): Promise<ClaimedReply | null> {
 async function deliver(reply: ClaimedReply, options: OutboxOptions, closing: AbortSignal): Promise<void> {
   const about = { request: reply.requestId, change: reply.key, attempt: reply.attempt };
   const signal = AbortSignal.any([closing, AbortSignal.timeout(SEND_MS)]);
-  const sent = await options.send(reply, signal).catch((error: unknown): Sent => ({
-    kind: "later",
-    why: error instanceof Error ? error.message : String(error),
-  }));
-  const isLast = sent.kind === "later" && reply.attempt >= MOST_ATTEMPTS;
+  const sent = await Promise.race([options.send(reply, signal), whenAborted(signal)]).catch(
+    (error: unknown): Sent => ({
+      kind: "later",
+      why: error instanceof Error ? error.message : String(error),
+    }),
+  );
+  // Whoever starts next sends it: it finds its own comment in the thread.
+  if (closing.aborted && sent.kind !== "sent") return;
+  const isLast = sent.kind === "later" && reply.ageS > LONGEST_S;
   const state = sent.kind === "sent" ? "sent" : sent.kind === "never" || isLast ? "given up" : "pending";
   options.log.info({ ...about, state, why: sent.why }, "reply");
   await settle(options.pool, reply, state, sent.why).catch((error: unknown) => {
     // It is claimed again later, and finds its own comment in the thread.
     options.log.warn({ ...about, why: String(error) }, "the reply cannot be settled");
   });
+}
+
+/** Rejects when the signal is aborted: a forge may be silent for longer than anybody waits. */
+async function whenAborted(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(new Error("it took too long"));
+  if (signal.aborted) stop();
+  signal.addEventListener("abort", stop, { once: true });
+  return promise;
 }
 
 async function settle(pool: Pool, reply: ClaimedReply, state: string, why: string): Promise<void> {

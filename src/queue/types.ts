@@ -21,6 +21,8 @@ export type ClaimedReply = ReplyDraft & {
   key: string;
   reference: unknown;
   attempt: number;
+  /** Since it was to be sent first, in seconds. */
+  ageS: number;
 };
 
 /** How sending ended; `later` is tried again, `never` is not. */

@@ -1,8 +1,8 @@
-import type { Pool } from "pg";
+import type { Pool, PoolClient } from "pg";
 import type { JobWithMetadata, PgBoss } from "pg-boss";
 import { statementsOn, transaction } from "./database.ts";
 import { TRIALS } from "./intake.ts";
-import type { ClaimedRequest, QueueLog, WorkResult } from "./types.ts";
+import type { ClaimedRequest, QueueLog, ReplyDraft, WorkResult } from "./types.ts";
 
 export type WorkerOptions = {
   pool: Pool;
@@ -13,6 +13,8 @@ export type WorkerOptions = {
   run: (request: ClaimedRequest, signal: AbortSignal) => Promise<WorkResult>;
   /** Called when a result was committed: there may be a reply to send. */
   onDone: () => void;
+  /** Aborted when this process ends: what is in work is given back, and that counts as no attempt. */
+  closing: AbortSignal;
 };
 
 type Trial = { requestId: string };
@@ -45,7 +47,7 @@ async function workOn(job: JobWithMetadata<Trial>, options: WorkerOptions): Prom
   const request = await claim(pool, job);
   // Superseded, or answered by an attempt that was thought dead.
   if (request === null) return;
-  const watch = watchRequest(pool, request, job.signal);
+  const watch = watchRequest(pool, request, AbortSignal.any([job.signal, options.closing]));
   const about = { request: request.id, change: request.key, head: request.head, attempt: request.attempt };
   try {
     const result = await run(request, watch.signal);
@@ -54,6 +56,7 @@ async function workOn(job: JobWithMetadata<Trial>, options: WorkerOptions): Prom
     if (isOurs) options.onDone();
   } catch (error) {
     if (watch.isSuperseded()) return log.info(about, "superseded");
+    if (options.closing.aborted) return giveBack(request, job, options);
     const why = error instanceof Error ? error.message : String(error);
     log.error({ ...about, why }, "no answer");
     if (job.retryCount >= options.retries) await giveUp(pool, request, why);
@@ -116,7 +119,7 @@ async function finish(
     const { rowCount } = await client.query(
       `UPDATE tare.requests SET state = $3, why = $4, ended_at = now()
        WHERE id = $1 AND state = 'running' AND attempt = $2`,
-      [request.id, request.attempt, reply === null ? "left alone" : "answered", why],
+      [request.id, request.attempt, reply === null ? "left alone" : "answered", storableText(why)],
     );
     if (rowCount === 0) return false;
     const attempt = { id: job.id, retryCount: job.retryCount };
@@ -126,16 +129,58 @@ async function finish(
     // Another worker has the job: what was worked out here must not be said twice.
     if (affected !== 1) throw new Error("the job was given to another worker");
     if (report !== null)
-      await client.query("INSERT INTO tare.reports VALUES ($1, $2)", [request.id, JSON.stringify(report)]);
-    if (reply !== null)
-      await client.query("INSERT INTO tare.replies (request, stamp, body) VALUES ($1, $2, $3)", [
-        request.id,
-        JSON.stringify(reply.stamp),
-        reply.body,
-      ]);
+      await client.query("INSERT INTO tare.reports VALUES ($1, $2)", [request.id, storable(report)]);
+    if (reply !== null) await keepReply(client, request, reply);
     return true;
   });
 }
+
+/** The reply takes the place of those of the same change that were not sent yet. */
+async function keepReply(client: PoolClient, { id, key }: ClaimedRequest, reply: ReplyDraft): Promise<void> {
+  await client.query(
+    `UPDATE tare.replies SET state = 'given up', why = 'a newer reply took its place'
+     WHERE state = 'pending' AND request IN (SELECT id FROM tare.requests WHERE change_key = $1)`,
+    [key],
+  );
+  await client.query("INSERT INTO tare.replies (request, stamp, body) VALUES ($1, $2, $3)", [
+    id,
+    storable(reply.stamp),
+    storableText(reply.body),
+  ]);
+}
+
+/** JSON that PostgreSQL keeps: a build's log may hold characters that are none. */
+function storable(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) => (typeof each === "string" ? storableText(each) : each));
+}
+
+function storableText(text: string): string {
+  return text.toWellFormed().replaceAll("\0", "\uFFFD");
+}
+
+/** Another worker, or the next start of this one, has it anew. */
+async function giveBack(
+  request: ClaimedRequest,
+  job: JobWithMetadata<Trial>,
+  { pool, boss, log }: WorkerOptions,
+): Promise<void> {
+  await transaction(pool, async (client) => {
+    const db = statementsOn(client);
+    const completed = await boss.complete(TRIALS, { id: job.id, retryCount: job.retryCount }, null, { db });
+    const { rowCount } = await client.query(
+      `UPDATE tare.requests SET state = 'queued', attempt = 0
+       WHERE id = $1 AND state = 'running' AND attempt = $2`,
+      [request.id, request.attempt],
+    );
+    const { affected } = completed as { affected?: number };
+    if (affected === 1 && rowCount === 1)
+      await boss.send(TRIALS, { requestId: request.id }, { db, priority: GIVEN_BACK });
+  });
+  log.info({ request: request.id, change: request.key }, "given back");
+}
+
+/** What was given back has waited already. */
+const GIVEN_BACK = 1_000;
 
 /** The world failed too often. The forge may send the delivery again. */
 export async function giveUp(pool: Pool, request: { id: string }, why: string): Promise<void> {
@@ -143,7 +188,7 @@ export async function giveUp(pool: Pool, request: { id: string }, why: string): 
     const { rows } = await client.query<{ channel: string; delivery: string }>(
       `UPDATE tare.requests SET state = 'failed', why = $2, ended_at = now()
        WHERE id = $1 AND state IN ('queued', 'running') RETURNING channel, delivery`,
-      [request.id, why.slice(0, 500)],
+      [request.id, storableText(why.slice(0, 500))],
     );
     for (const { channel, delivery } of rows)
       await client.query("DELETE FROM tare.deliveries WHERE channel = $1 AND id = $2", [channel, delivery]);

@@ -8,28 +8,38 @@ import { openStore, type Store } from "../queue/store.ts";
 /** A store, and how it is closed with what was started for it. */
 export type OpenedStore = { store: Store; close: () => Promise<void> };
 
-/** The store of the one service: a private database is started with it, and ended with it. */
-export async function openServiceStore(environment: NodeJS.ProcessEnv, log: Logger): Promise<OpenedStore> {
+/**
+ * The store of the one service: a private database is started with it, and ended with it. `onLost` is called where the
+ * database went away under the service: another one may have it then.
+ */
+export async function openServiceStore(
+  environment: NodeJS.ProcessEnv,
+  log: Logger,
+  onLost: (why: string) => void,
+): Promise<OpenedStore> {
   const config = readDatabaseConfig(environment, whoRuns());
-  const cluster = config.kind === "private" ? await openPrivateDatabase(config.directory) : null;
-  const address =
-    config.kind === "private" ? cluster?.address : { connectionString: config.connectionString };
-  if (address === undefined) throw new TypeError("a private database has an address");
-  const store = await openStore({ address, log });
+  if (config.kind === "operator's") {
+    const { connectionString } = config;
+    const store = await openStore({ address: { connectionString }, log, service: { onLost } });
+    return { store, close: async () => store.close() };
+  }
+  const cluster = await openPrivateDatabase(config.directory);
   try {
-    await store.lockService();
+    const store = await openStore({ address: cluster.address, log, service: { onLost } });
+    return {
+      store,
+      async close() {
+        try {
+          await store.close();
+        } finally {
+          await cluster.stop();
+        }
+      },
+    };
   } catch (error) {
-    // The database is another service's: it is left running.
-    await store.close();
+    await cluster.stop();
     throw error;
   }
-  return {
-    store,
-    async close() {
-      await store.close();
-      await cluster?.stop();
-    },
-  };
 }
 
 /** The store of a worker: the service's database must be there. */

@@ -22,7 +22,11 @@ export async function serveCommand(options: { works: boolean }): Promise<ExitCod
   const environment = await settingsEnvironment(...KEYS);
   const config = readServeConfig(environment, (path) => readFileSync(path, "utf8"));
   const log = createWebLog();
-  const { store, close } = await openServiceStore(environment, log);
+  const lost = new AbortController();
+  const { store, close } = await openServiceStore(environment, log, (why) => {
+    log.error({ why }, "the database is gone: leaving, so that another start can have it");
+    lost.abort();
+  });
   const server = createWebServer({ config, store, log, now: () => new Date() });
   const stop = interruption();
   try {
@@ -33,8 +37,8 @@ export async function serveCommand(options: { works: boolean }): Promise<ExitCod
     }
     sendReplies(store, forges, log);
     await server.listen();
-    await once(stop.signal, "abort");
-    return 0;
+    await once(AbortSignal.any([stop.signal, lost.signal]), "abort");
+    return lost.signal.aborted ? 3 : 0;
   } finally {
     await server.close();
     await close();

