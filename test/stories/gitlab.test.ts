@@ -219,6 +219,15 @@ describe("an outage", () => {
     expect(fake.requests.filter((request) => request.status === 502)).toHaveLength(1);
     expect(bodies(iid)).toHaveLength(1);
   });
+
+  it("that hides a note which was made does not make a second one", async () => {
+    const iid = fake.openMergeRequest(project, { author: "dev", files: edit });
+    fake.failNext({ method: "POST", path: /\/notes$/, status: 502, afterwards: true });
+    await start();
+    await deliver(iid, { action: "open", id: "d-1" });
+    expect(bodies(iid)).toHaveLength(1);
+    expect(writes()).toHaveLength(1);
+  });
 });
 
 describe("the door", () => {

@@ -59,6 +59,31 @@ describe("a thread", () => {
   });
 });
 
+describe("tare serve", () => {
+  it.each(["serve", "worker"])(
+    "ends with the code of its mistake where %s has no settings",
+    async (command) => {
+      const { code, stderr, left } = await playTare([command], { environment: { TARE_DATA: directory } });
+      expect(code).toBe(2);
+      expect(stderr).toContain("no forge: set GITHUB_APP_ID or GITLAB_URL");
+      expect(left).toStrictEqual([]);
+    },
+  );
+
+  it("refuses an address that is no database, and says nothing of its password", async () => {
+    const environment = {
+      GITLAB_URL: "https://gitlab.example.org",
+      GITLAB_TOKEN: "glpat-something",
+      GITLAB_WEBHOOK_SECRET: "a-gitlab-secret-of-32-characters",
+      DATABASE_URL: "mysql://tare:hunter2@db/tare",
+    };
+    const { code, stderr } = await playTare(["serve"], { environment });
+    expect(code).toBe(2);
+    expect(stderr).toContain("DATABASE_URL: must be a postgresql:// address");
+    expect(stderr).not.toContain("hunter2");
+  });
+});
+
 describe("tare config", () => {
   it("tells values of the environment that no trial would take", async () => {
     const { code, stderr } = await playTare(["config"], { environment: { TARE_PRIVILEGES: "foo" } });
