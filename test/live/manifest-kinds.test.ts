@@ -226,7 +226,7 @@ describe("bytes over the link", () => {
     const parts = await push.chunkedBlob(REPOSITORY, TYPES.layer, [bytes(10_000), bytes(3_000), bytes(500)]);
     await push.mount("group/project/cache", REPOSITORY, whole);
     const again = await push.blob("group/project/cache", TYPES.config, "{}");
-    expect(await registry.traffic()).toStrictEqual({
+    expect(await registry.traffic()).toMatchObject({
       pulledBytes: 0,
       pushedBytes: 20_000 + 13_500 + 2,
       serverErrors: 0,
@@ -240,7 +240,7 @@ describe("bytes over the link", () => {
       await fetch(url, { method: "HEAD" });
       await (await fetch(url)).arrayBuffer();
     }
-    expect(await registry.traffic()).toStrictEqual({
+    expect(await registry.traffic()).toMatchObject({
       pulledBytes: 13_500 + 2 + 20_000,
       pushedBytes: 0,
       serverErrors: 0,

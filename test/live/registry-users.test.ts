@@ -70,7 +70,7 @@ describe("the registry with users, CNCF Distribution itself", () => {
     expect(await push("upstream", "group/app", CONFIG)).toBe(201);
     const path = "/v2/group/app/manifests/latest";
     expect((await ask("upstream", "PUT", path, MANIFEST, `${OCI}.manifest.v1+json`)).status).toBe(201);
-    expect(await registry.traffic()).toStrictEqual({
+    expect(await registry.traffic()).toMatchObject({
       pulledBytes: 0,
       pushedBytes: LAYER.length + CONFIG.length,
       serverErrors: 0,
