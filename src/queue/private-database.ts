@@ -165,7 +165,7 @@ async function start({ directory, data, socket, owner, address, settings }: Star
   ];
   const argv = ["-D", data, ...all.flatMap((setting) => ["-c", setting])];
   // A process group of its own: whoever interrupts the service lets it end its work first.
-  const child = spawn((await serverPrograms()).postgres, argv, {
+  const child = spawn((await serverPrograms(directory, owner)).postgres, argv, {
     ...owner,
     cwd: "/",
     env: SERVER_ENVIRONMENT,
