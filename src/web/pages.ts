@@ -4,7 +4,6 @@ import type { Report } from "../domain/report.ts";
 import { equalInConstantTime } from "../lib/constant-time.ts";
 import { pagePolicy } from "../reports/fill.ts";
 import { renderJson } from "../reports/json.ts";
-import { renderPage } from "../reports/page.ts";
 import { renderStatusPage, type StatusPage } from "../reports/status-page.ts";
 
 type ListedRequest = Omit<StatusPage["requests"][number], "title" | "href"> & {
@@ -75,7 +74,11 @@ async function page(response: ServerResponse, store: PageStore, id: string, json
     response.writeHead(404, { "content-type": "text/plain; charset=utf-8" });
     response.end("No report is kept under this address.\n");
   } else if (json) send(response, "application/json", renderJson(report));
-  else html(response, 200, renderPage(report, { json: `/requests/${id}/report.json` }));
+  else {
+    // The charts' library takes more memory than all else: only who looks at a page has it loaded.
+    const { renderPage } = await import("../reports/page.ts");
+    html(response, 200, renderPage(report, { json: `/requests/${id}/report.json` }));
+  }
 }
 
 /** Prometheus' text format. */
