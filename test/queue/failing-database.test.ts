@@ -35,7 +35,7 @@ beforeEach(async () => {
   });
   await store.work({ run: async ({ key }) => ({ reply: { stamp: {}, body: key }, report: null, why: "" }) });
   await store.admit(changeEvent({ key: "before" }));
-  await vi.waitFor(() => expect(answered).toStrictEqual(["before"]), { timeout: 10_000, interval: 50 });
+  await vi.waitUntil(() => answered.length === 1, { timeout: 10_000, interval: 50 });
 }, 30_000);
 
 afterEach(async () => {
