@@ -9,10 +9,12 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { spawn } from "node:child_process";
+import { z } from "zod";
 import { Problem } from "../domain/problem.ts";
 
 /** Who runs the server; null where that is this process's own user. PostgreSQL refuses to be run by root. */
@@ -30,16 +32,36 @@ export type ServerPrograms = { initdb: string; postgres: string };
  */
 export async function serverPrograms(directory: string, user: ServerUser): Promise<ServerPrograms> {
   const programs = await packagedPrograms();
-  if (user === null || isReachable(programs.postgres)) return programs;
   // native/bin/postgres, with its libraries beside `bin`.
   const native = dirname(dirname(programs.postgres));
+  const missing = missingLinks(native);
+  if (missing.length === 0 && (user === null || isReachable(programs.postgres))) return programs;
   const copy = join(directory, "programs");
   if (!existsSync(copy)) {
     rmSync(`${copy}.new`, { recursive: true, force: true });
     cpSync(native, `${copy}.new`, { recursive: true, verbatimSymlinks: true });
+    for (const { name, leadsTo } of missing) symlinkSync(leadsTo, join(`${copy}.new`, name));
     renameSync(`${copy}.new`, copy);
   }
   return { initdb: join(copy, "bin/initdb"), postgres: join(copy, "bin/postgres") };
+}
+
+/**
+ * Links of the libraries that are not there, by their place below `native`: a tarball of npm has none, and the package's own
+ * script that makes them is one that npm may have been told not to run.
+ */
+function missingLinks(native: string): { name: string; leadsTo: string }[] {
+  const file = join(native, "pg-symlinks.json");
+  if (!existsSync(file)) return [];
+  const links = z
+    .array(z.object({ source: z.string(), target: z.string() }))
+    .parse(JSON.parse(readFileSync(file, "utf8")));
+  return links
+    .map(({ source, target }) => ({
+      name: relative("native", target),
+      leadsTo: relative(dirname(target), source),
+    }))
+    .filter(({ name }) => !existsSync(join(native, name)));
 }
 
 async function packagedPrograms(): Promise<ServerPrograms> {
