@@ -1,9 +1,8 @@
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Client } from "pg";
 import { afterEach, expect, it } from "vitest";
-import { connectionOptions, type DatabaseAddress } from "../../src/queue/database.ts";
+import { query } from "../fixtures/queue/databases.ts";
 import {
   openPrivateDatabase,
   privateAddress,
@@ -18,16 +17,6 @@ afterEach(async () => {
   open = null;
   await rm(directory, { recursive: true, force: true });
 });
-
-async function query(address: DatabaseAddress, text: string): Promise<unknown[]> {
-  const client = new Client(connectionOptions(address));
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(text)).rows;
-  } finally {
-    await client.end();
-  }
-}
 
 it("is made once, keeps what was committed, and listens on a socket alone", async () => {
   directory = await mkdtemp(join(tmpdir(), "tare-own-"));
