@@ -1,12 +1,6 @@
 import { z } from "zod";
 import type { Thread, ThreadComment } from "./types.ts";
 
-/** What the hidden first line of Tare's comment says. `key` is the scope: one comment per scope and change. */
-export type Stamp = { key: string; sha: string; base: string; run: string; validAt: string };
-
-/** `newer`: a comment from a later reading stands and is left alone. */
-export type Posted = "created" | "updated" | "unchanged" | "newer";
-
 const stampFields = z.object({
   key: z.string(),
   sha: z.string(),
@@ -14,6 +8,12 @@ const stampFields = z.object({
   run: z.string(),
   validAt: z.string(),
 });
+
+/** What the hidden first line of Tare's comment says. `key` is the scope: one comment per scope and change. */
+export type Stamp = z.output<typeof stampFields>;
+
+/** `newer`: a comment from a later reading stands and is left alone. */
+export type Posted = "created" | "updated" | "unchanged" | "newer";
 
 /** A stamp as it was kept. */
 export function parseStampFields(value: unknown): Stamp {

@@ -1,3 +1,4 @@
+import { daemonPid, endDaemon } from "../lib/daemon.ts";
 import { spawn } from "node:child_process";
 import { existsSync, openSync, readFileSync } from "node:fs";
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
@@ -68,7 +69,7 @@ async function liveUsers(users: string): Promise<number> {
 }
 
 async function startOrJoin(root: string, socket: string): Promise<Engine> {
-  if (daemonPid(root) !== null && existsSync(socket)) {
+  if (enginePid(root) !== null && existsSync(socket)) {
     const joined = await untilAnswers(socket, 5_000);
     if (joined !== null) return joined;
   }
@@ -118,25 +119,13 @@ async function untilAnswers(socket: string, limitMs: number): Promise<Engine | n
   return null;
 }
 
-/** Process id of Tare's own dockerd; null where it does not run. A number that another program got since is not it. */
-function daemonPid(root: string): number | null {
-  try {
-    const pid = Number(readFileSync(join(root, "pid"), "utf8").trim());
-    const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-    return command.includes(`--data-root=${join(root, "data")}`) ? pid : null;
-  } catch {
-    return null;
-  }
+/** Process id of Tare's own dockerd; null where it does not run. */
+function enginePid(root: string): number | null {
+  return daemonPid(join(root, "pid"), `--data-root=${join(root, "data")}`);
 }
 
 async function stopDaemon(root: string): Promise<void> {
-  const pid = daemonPid(root);
-  if (pid === null) return;
-  process.kill(pid, "SIGTERM");
-  const deadline = performance.now() + STOP_LIMIT_MS;
-  while (daemonPid(root) !== null && performance.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await endDaemon(() => enginePid(root), "SIGTERM", STOP_LIMIT_MS);
 }
 
 /** One process at a time starts or stops the engine. A lock whose owner is gone is taken over. */

@@ -4,6 +4,8 @@ export type SpawnResult = { exitCode: number; signal: NodeJS.Signals | null; std
 
 export type SpawnOptions = {
   cwd?: string;
+  /** Who runs it; this process's own user unless it is named here. */
+  user?: { uid: number; gid: number };
   /** The whole environment: nothing is inherited unless it is named here. */
   env?: Record<string, string>;
   input?: Uint8Array | string;
@@ -24,6 +26,7 @@ export function run(
     cwd: options.cwd,
     env: options.env ?? process.env,
     stdio: ["pipe", "pipe", "pipe"],
+    ...options.user,
     ...(options.signal ? { signal: options.signal } : {}),
   });
   const stdout: Buffer[] = [];

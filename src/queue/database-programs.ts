@@ -13,9 +13,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { spawn } from "node:child_process";
 import { z } from "zod";
 import { Problem } from "../domain/problem.ts";
+import { errorText } from "../lib/error-text.ts";
+import { run } from "../lib/spawn.ts";
 
 /** Who runs the server; null where that is this process's own user. PostgreSQL refuses to be run by root. */
 export type ServerUser = { uid: number; gid: number } | null;
@@ -76,7 +77,7 @@ async function packagedPrograms(): Promise<ServerPrograms> {
       "database",
       `There is no private database for this machine (${name}).`,
       "Set DATABASE_URL to a PostgreSQL of version 14 or later.",
-      [error instanceof Error ? error.message : String(error)],
+      [errorText(error)],
     );
   }
 }
@@ -158,23 +159,12 @@ async function program(
   argv: readonly string[],
   user: ServerUser,
 ): Promise<{ code: number; said: string[] }> {
-  const { promise, resolve } = Promise.withResolvers<number>();
-  const child = spawn(name, argv, {
-    ...user,
-    cwd: "/",
-    env: SERVER_ENVIRONMENT,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let said = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.on("data", (chunk: Buffer) => {
-      said = (said + chunk.toString("utf8")).slice(-8_000);
-    });
-  child.once("error", (error) => {
-    said += error.message;
-    resolve(-1);
-  });
-  child.once("close", (code) => resolve(code ?? -1));
-  const code = await promise;
-  return { code, said: said.split("\n").filter((line) => line.trim() !== "") };
+  const options = { cwd: "/", env: SERVER_ENVIRONMENT, ...(user === null ? {} : { user }) };
+  try {
+    const { exitCode, stdout, stderr } = await run(name, argv, options);
+    const said = `${stdout.toString("utf8")}${stderr}`.split("\n").filter((line) => line.trim() !== "");
+    return { code: exitCode, said };
+  } catch (error) {
+    return { code: -1, said: [errorText(error)] };
+  }
 }

@@ -1,5 +1,6 @@
 import { Client, type Pool, type PoolClient, type PoolConfig } from "pg";
 import type { ConstructorOptions } from "pg-boss";
+import { errorText } from "../lib/error-text.ts";
 import { Outage } from "../domain/problem.ts";
 
 /** Where the database is. The password is secret. */
@@ -65,8 +66,8 @@ export async function untilAnswering(address: DatabaseAddress, patienceMs: numbe
       return;
     } catch (error) {
       if (performance.now() > deadline) {
-        const why = error instanceof Error ? error.message : String(error);
-        throw new Outage(`The database does not answer: ${why}`, "Look at its log.", { cause: error });
+        const said = `The database does not answer: ${errorText(error)}`;
+        throw new Outage(said, "Look at its log.", { cause: error });
       }
     } finally {
       await client.end().catch(() => {});

@@ -1,4 +1,5 @@
 import type { Pool } from "pg";
+import { errorText } from "../lib/error-text.ts";
 import type { ClaimedReply, QueueLog, Sent } from "./types.ts";
 
 export type OutboxOptions = {
@@ -85,7 +86,7 @@ async function deliver(reply: ClaimedReply, options: OutboxOptions, closing: Abo
   const sent = await Promise.race([options.send(reply, signal), whenAborted(signal)]).catch(
     (error: unknown): Sent => ({
       kind: "later",
-      why: error instanceof Error ? error.message : String(error),
+      why: errorText(error),
     }),
   );
   // Whoever starts next sends it: it finds its own comment in the thread.

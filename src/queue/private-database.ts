@@ -16,6 +16,8 @@ import {
 import { connect } from "node:net";
 import { join } from "node:path";
 import { Problem } from "../domain/problem.ts";
+import { daemonPid, endDaemon } from "../lib/daemon.ts";
+import { errorText } from "../lib/error-text.ts";
 import { holdDirectory } from "../lib/exclusive.ts";
 import {
   makeCluster,
@@ -72,7 +74,8 @@ export async function openPrivateDatabase(
     return {
       address,
       async stop() {
-        await stop(data);
+        // Fast shutdown: connections are ended, what was committed is on disk.
+        await endDaemon(() => runningProcess(data), "SIGINT", STOP_MS);
         held.release();
       },
     };
@@ -180,9 +183,13 @@ async function start({ directory, data, socket, owner, address, settings }: Star
   try {
     await Promise.race([untilAnswering(address, START_MS), ended]);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
     const tail = readFileSync(log, "utf8").split("\n").slice(-6);
-    throw new Problem("database", `The private database does not start: ${why}`, `Look at ${log}.`, tail);
+    throw new Problem(
+      "database",
+      `The private database does not start: ${errorText(error)}`,
+      `Look at ${log}.`,
+      tail,
+    );
   } finally {
     child.removeAllListeners();
     ended.catch(() => {});
@@ -191,21 +198,5 @@ async function start({ directory, data, socket, owner, address, settings }: Star
 
 /** The server of these files, where it runs: its process id stands in a file that a killed one leaves behind. */
 function runningProcess(data: string): number | null {
-  try {
-    const pid = Number(readFileSync(join(data, "postmaster.pid"), "utf8").split("\n")[0]);
-    const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-    return command.split("\0").includes(data) ? pid : null;
-  } catch {
-    return null;
-  }
-}
-
-async function stop(data: string): Promise<void> {
-  const pid = runningProcess(data);
-  if (pid === null) return;
-  // Fast shutdown: connections are ended, what was committed is on disk.
-  process.kill(pid, "SIGINT");
-  const deadline = performance.now() + STOP_MS;
-  while (runningProcess(data) !== null && performance.now() < deadline)
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  return daemonPid(join(data, "postmaster.pid"), data);
 }

@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import type { JobWithMetadata, PgBoss } from "pg-boss";
+import { errorText } from "../lib/error-text.ts";
 import { statementsOn, transaction } from "./database.ts";
 import { TRIALS } from "./intake.ts";
 import type { ClaimedRequest, QueueLog, ReplyDraft, WorkResult } from "./types.ts";
@@ -57,7 +58,7 @@ async function workOn(job: JobWithMetadata<Trial>, options: WorkerOptions): Prom
   } catch (error) {
     if (watch.isSuperseded()) return log.info(about, "superseded");
     if (options.closing.aborted) return giveBack(request, job, options);
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorText(error);
     log.error({ ...about, why }, "no answer");
     if (job.retryCount >= options.retries) await giveUp(pool, request, why);
     throw error;
@@ -122,17 +123,21 @@ async function finish(
       [request.id, request.attempt, reply === null ? "left alone" : "answered", storableText(why)],
     );
     if (rowCount === 0) return false;
-    const attempt = { id: job.id, retryCount: job.retryCount };
-    const completed = await boss.complete(TRIALS, attempt, null, { db: statementsOn(client) });
-    // pg-boss counts the jobs that it completed; its type leaves that out.
-    const { affected } = completed as { affected?: number };
-    // Another worker has the job: what was worked out here must not be said twice.
-    if (affected !== 1) throw new Error("the job was given to another worker");
+    // What was worked out here must not be said twice.
+    if (!(await endJob(client, boss, job))) throw new Error("the job was given to another worker");
     if (report !== null)
       await client.query("INSERT INTO tare.reports VALUES ($1, $2)", [request.id, storable(report)]);
     if (reply !== null) await keepReply(client, request, reply);
     return true;
   });
+}
+
+/** Ends a job within a transaction; false where another worker has it by now. */
+async function endJob(client: PoolClient, boss: PgBoss, job: JobWithMetadata<Trial>): Promise<boolean> {
+  const attempt = { id: job.id, retryCount: job.retryCount };
+  const completed = await boss.complete(TRIALS, attempt, null, { db: statementsOn(client) });
+  // pg-boss counts the jobs that it completed; its type leaves that out.
+  return (completed as { affected?: number }).affected === 1;
 }
 
 /** The reply takes the place of those of the same change that were not sent yet. */
@@ -165,16 +170,14 @@ async function giveBack(
   { pool, boss, log }: WorkerOptions,
 ): Promise<void> {
   await transaction(pool, async (client) => {
-    const db = statementsOn(client);
-    const completed = await boss.complete(TRIALS, { id: job.id, retryCount: job.retryCount }, null, { db });
+    const isOurs = await endJob(client, boss, job);
     const { rowCount } = await client.query(
       `UPDATE tare.requests SET state = 'queued', attempt = 0
        WHERE id = $1 AND state = 'running' AND attempt = $2`,
       [request.id, request.attempt],
     );
-    const { affected } = completed as { affected?: number };
-    if (affected === 1 && rowCount === 1)
-      await boss.send(TRIALS, { requestId: request.id }, { db, priority: GIVEN_BACK });
+    const options = { db: statementsOn(client), priority: GIVEN_BACK };
+    if (isOurs && rowCount === 1) await boss.send(TRIALS, { requestId: request.id }, options);
   });
   log.info({ request: request.id, change: request.key }, "given back");
 }

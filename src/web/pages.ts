@@ -65,7 +65,7 @@ async function list(response: ServerResponse, store: PageStore): Promise<void> {
     title: key,
     href: hasReport ? `/requests/${id}` : null,
   }));
-  html(response, 200, renderStatusPage({ requests: rows, workers }));
+  html(response, renderStatusPage({ requests: rows, workers }));
 }
 
 async function page(response: ServerResponse, store: PageStore, id: string, json: boolean): Promise<void> {
@@ -77,7 +77,7 @@ async function page(response: ServerResponse, store: PageStore, id: string, json
   else {
     // The charts' library takes more memory than all else: only who looks at a page has it loaded.
     const { renderPage } = await import("../reports/page.ts");
-    html(response, 200, renderPage(report, { json: `/requests/${id}/report.json` }));
+    html(response, renderPage(report, { json: `/requests/${id}/report.json` }));
   }
 }
 
@@ -95,22 +95,24 @@ async function metrics(response: ServerResponse, store: PageStore): Promise<void
   send(response, registry.contentType, await registry.metrics());
 }
 
-function html(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, {
-    "content-type": "text/html; charset=utf-8",
+function html(response: ServerResponse, text: string): void {
+  send(response, "text/html; charset=utf-8", text, {
     "content-security-policy": pagePolicy(),
     "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-    "cache-control": "private, no-store",
   });
-  response.end(text);
 }
 
-function send(response: ServerResponse, type: string, text: string): void {
+function send(
+  response: ServerResponse,
+  type: string,
+  text: string,
+  headers: Record<string, string> = {},
+): void {
   response.writeHead(200, {
     "content-type": type,
     "x-content-type-options": "nosniff",
     "cache-control": "private, no-store",
+    ...headers,
   });
   response.end(text);
 }
