@@ -27,14 +27,20 @@ const WATCH_MS = 1_000;
 
 /** Works on requests, one at a time, until the queue is stopped. Returns what wakes it: something may have come. */
 export async function startWorker(options: WorkerOptions): Promise<() => void> {
-  const id = await options.boss.work<Trial, void, typeof CONFIGURATION>(
-    TRIALS,
-    CONFIGURATION,
-    async ([job]) => {
+  const { boss } = options;
+  let id: string | null = null;
+  const wake = () => {
+    if (id !== null) boss.notifyWorker(id);
+  };
+  id = await boss.work<Trial, void, typeof CONFIGURATION>(TRIALS, CONFIGURATION, async ([job]) => {
+    try {
       if (job !== undefined) await workOn(job, options);
-    },
-  );
-  return () => options.boss.notifyWorker(id);
+    } finally {
+      // Another job may wait: it need not wait for the next look as well.
+      wake();
+    }
+  });
+  return wake;
 }
 
 const CONFIGURATION = {

@@ -132,6 +132,24 @@ describe("a request", () => {
     expect(await requests()).toMatchObject([{ state: "superseded" }, { state: "answered" }]);
   });
 
+  it("does not wait for one look at the queue for each that was replaced before it", async () => {
+    await start();
+    for (let head = 0; head < 20; head += 1)
+      await store.admit(changeEvent({ head: String(head).padStart(40, "0"), atMs: 1_000 + head }));
+    const worked: string[] = [];
+    const startedAt = performance.now();
+    await store.work({
+      run: async ({ head }) => {
+        worked.push(head);
+        return answered(head);
+      },
+    });
+    await until(async () => (await replies()).length === 1);
+    expect(worked).toStrictEqual(["19".padStart(40, "0")]);
+    // Twenty looks of half a second each would be ten seconds.
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  }, 30_000);
+
   it("that the world fails is tried three times more, then failed, and its delivery is welcome again", async () => {
     await start();
     let attempts = 0;
