@@ -2,7 +2,8 @@ import { Pool, type PoolClient } from "pg";
 import { PgBoss } from "pg-boss";
 import { Problem } from "../domain/problem.ts";
 import { bossConnection, connectionOptions, untilAnswering, type DatabaseAddress } from "./database.ts";
-import { createIntake, TRIALS } from "./intake.ts";
+import { TRIALS } from "./admit-batch.ts";
+import { createIntake } from "./intake.ts";
 import { migrate } from "./migrations.ts";
 import type { Report } from "../domain/report.ts";
 import {
