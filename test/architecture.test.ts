@@ -79,7 +79,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   web: ["pino", "prom-client"],
   config: ["yaml", "zod"],
   terminal: ["commander", "pino"],
-  queue: ["pg", "pg-boss", "zod"],
+  queue: ["pg", "pg-boss", "pg-copy-streams", "zod"],
   // Wiring hands the log on.
   "": ["pino"],
 };

@@ -6,6 +6,7 @@ export type ProblemCode =
   | "change-unreadable"
   | "configuration"
   | "context-missing"
+  | "backup"
   | "database"
   | "disk-full"
   | "dockerfile-missing"
@@ -73,6 +74,7 @@ export class Outage extends Error {
 const OPERATORS: ReadonlySet<ProblemCode> = new Set([
   "arguments",
   "configuration",
+  "backup",
   "database",
   "disk-full",
   "engine-forbidden",

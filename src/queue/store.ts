@@ -1,9 +1,10 @@
 import { Pool, type PoolClient } from "pg";
-import { PgBoss } from "pg-boss";
+import type { PgBoss } from "pg-boss";
 import { Problem } from "../domain/problem.ts";
-import { bossConnection, connectionOptions, untilAnswering, type DatabaseAddress } from "./database.ts";
-import { createIntake, TRIALS } from "./intake.ts";
+import { connectionOptions, untilAnswering, type DatabaseAddress } from "./database.ts";
+import { createIntake } from "./intake.ts";
 import { migrate } from "./migrations.ts";
+import { createBoss, createQueues, DEAD } from "./queue.ts";
 import type { Report } from "../domain/report.ts";
 import {
   countStates,
@@ -17,13 +18,7 @@ import { startOutbox, type Outbox, type OutboxOptions } from "./outbox.ts";
 import type { Intake, QueueLog, QueueSize } from "./types.ts";
 import { giveUp, RETRIES, startWorker, type WorkerOptions } from "./worker.ts";
 
-/** Requests that the world failed in all their attempts, or that killed every worker. */
-const DEAD = "trials-dead";
 const CONNECT_MS = 30_000;
-/** A worker that is silent for so long is dead; the monitor looks as often. Together below 45 s. */
-const HEARTBEAT_S = 15;
-const MONITOR_S = 10;
-const LONGEST_TRIAL_S = 86_000;
 const DRAIN_MS = 30_000;
 const TIDY_MS = 3_600_000;
 /** A number for PostgreSQL's advisory locks: one service takes events in. */
@@ -63,15 +58,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     client.on("error", (error) => log.warn({ why: error.message }, "a connection broke")),
   );
   pool.on("error", (error) => log.warn({ why: error.message }, "a connection broke"));
-  const boss = new PgBoss({
-    ...bossConnection(address),
-    schema: "tare_queue",
-    supervise: true,
-    schedule: false,
-    superviseIntervalSeconds: MONITOR_S,
-    monitorIntervalSeconds: MONITOR_S,
-  });
-  boss.on("error", (error: Error) => log.warn({ why: error.message }, "the queue"));
+  const boss = createBoss(address, log);
   let lock: PoolClient | null = null;
   try {
     await refuseOld(pool);
@@ -167,19 +154,6 @@ function storeOf({ pool, boss, log, retries, lock }: Parts): Store {
       await closed;
     },
   };
-}
-
-async function createQueues(boss: PgBoss, retries: number): Promise<void> {
-  await boss.createQueue(DEAD, { retryLimit: 3 });
-  await boss.createQueue(TRIALS, {
-    retryLimit: retries,
-    retryDelay: 1,
-    retryBackoff: true,
-    retryDelayMax: 60,
-    heartbeatSeconds: HEARTBEAT_S,
-    expireInSeconds: LONGEST_TRIAL_S,
-    deadLetter: DEAD,
-  });
 }
 
 const OLDEST = 14;

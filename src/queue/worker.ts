@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from "pg";
 import type { JobWithMetadata, PgBoss } from "pg-boss";
 import { errorText } from "../lib/error-text.ts";
 import { statementsOn, transaction } from "./database.ts";
-import { TRIALS } from "./intake.ts";
+import { TRIALS } from "./admit-batch.ts";
 import type { ClaimedRequest, QueueLog, ReplyDraft, WorkResult } from "./types.ts";
 
 export type WorkerOptions = {

@@ -24,15 +24,22 @@ export async function openServiceStore(
     return { store, close: async () => store.close() };
   }
   const cluster = await openPrivateDatabase(config.directory);
+  let isLost = false;
+  const service = {
+    onLost(why: string) {
+      isLost = true;
+      onLost(why);
+    },
+  };
   try {
-    const store = await openStore({ address: cluster.address, log, service: { onLost } });
+    const store = await openStore({ address: cluster.address, log, service });
     return {
       store,
       async close() {
         try {
           await store.close();
         } finally {
-          await cluster.stop();
+          await cluster.stop(isLost ? "at once" : "in order");
         }
       },
     };

@@ -263,6 +263,24 @@ function program(finish: (code: ExitCode) => void): Command {
     });
 
   root
+    .command("backup")
+    .description("write requests, reports and replies to a file; the service may run")
+    .argument("<file>", "file that is made")
+    .action(async (file: string) => {
+      const { backupCommand } = await import("./backup-command.ts");
+      finish(await backupCommand(file));
+    });
+
+  root
+    .command("restore")
+    .description("fill an empty database from such a file; open requests wait again")
+    .argument("<file>", "file that `tare backup` wrote")
+    .action(async (file: string) => {
+      const { restoreCommand } = await import("./backup-command.ts");
+      finish(await restoreCommand(file));
+    });
+
+  root
     .command("doctor")
     .description("tell what is usable on this machine, and what to do where it is not")
     .option(

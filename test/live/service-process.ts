@@ -20,6 +20,8 @@ export type ServiceSite = {
   port: number;
   /** Where the database is. */
   data: string;
+  /** A service that may not come up. */
+  launch(...argv: string[]): Service;
   /** The service, when it is ready. */
   started(...argv: string[]): Promise<Service>;
   readiness(): Promise<Ready | null>;
@@ -28,9 +30,13 @@ export type ServiceSite = {
   close(): Promise<void>;
 };
 
-export async function openServiceSite(fake: GitlabFake): Promise<ServiceSite> {
+export async function openServiceSite(
+  fake: GitlabFake,
+  /** Where the database is to be; made and removed with the site otherwise. */
+  given: { data?: string } = {},
+): Promise<ServiceSite> {
   const world = await mkdtemp(join(tmpdir(), "tare-service-"));
-  const data = await mkdtemp(join(tmpdir(), "tare-data-"));
+  const data = given.data ?? (await mkdtemp(join(tmpdir(), "tare-data-")));
   const server = createServer();
   const port = await listenOnLoopback(server);
   await cutOff(server, []);
@@ -56,6 +62,7 @@ export async function openServiceSite(fake: GitlabFake): Promise<ServiceSite> {
     data,
     readiness,
     until,
+    launch: (...argv) => startService(argv, environmentOf(fake, { world, data, port })),
     async started(...argv) {
       const service = startService(argv, environmentOf(fake, { world, data, port }));
       await until(async () => (await readiness()) !== null, 30_000, service);
