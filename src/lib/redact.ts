@@ -35,7 +35,11 @@ const SHAPES: { shape: RegExp; replacement: string }[] = [
     shape: new RegExp(String.raw`${START}(Basic|Bearer)\s+[A-Za-z0-9+/=_.~-]{8,}`, "giu"),
     replacement: `$1 ${REDACTED}`,
   },
-  { shape: /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'<>]+@/giu, replacement: `$1${REDACTED}@` },
+  // A user's name alone may be a token, but for SSH, where it is a name.
+  {
+    shape: /\b(?!(?:git\+)?ssh:\/\/[^\s/?#"'<>:@]+@)([a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'<>]+@/giu,
+    replacement: `$1${REDACTED}@`,
+  },
 ];
 
 /**
