@@ -5,6 +5,7 @@ import { createGitlabForge } from "./channels/gitlab.ts";
 import { parseStampFields } from "./channels/sticky-comment.ts";
 import type { ChangeEvent, Forge } from "./channels/types.ts";
 import type { ServeConfig } from "./config/serve.ts";
+import type { Secrets } from "./lib/secrets.ts";
 import type { Store } from "./queue/store.ts";
 
 export type AnswerQueueOptions = Omit<AnswerEventOptions, "log"> & { log: Logger };
@@ -12,9 +13,13 @@ export type AnswerQueueOptions = Omit<AnswerEventOptions, "log"> & { log: Logger
 /** The forges that the settings name, as worker and sender use them. */
 export type Forges = Partial<Record<ChangeEvent["channel"], Forge>>;
 
-export function openForges({ github, gitlab }: Pick<ServeConfig, "github" | "gitlab">, log: Logger): Forges {
+export function openForges(
+  { github, gitlab }: Pick<ServeConfig, "github" | "gitlab">,
+  log: Logger,
+  secrets: Secrets,
+): Forges {
   return {
-    ...(github ? { github: createGithubForge(github, log) } : {}),
+    ...(github ? { github: createGithubForge(github, log, secrets) } : {}),
     ...(gitlab ? { gitlab: createGitlabForge(gitlab) } : {}),
   };
 }
@@ -34,13 +39,17 @@ export async function workOnRequests(
   });
 }
 
-/** Sends the replies of a store to their threads. */
-export function sendReplies(store: Store, forges: Forges, log: Logger): void {
+/** Sends the replies of a store to their threads. What a worker elsewhere wrote may hold a secret of this process. */
+export function sendReplies(store: Store, forges: Forges, log: Logger, secrets: Secrets): void {
   store.sendReplies({
     async send(reply, signal) {
       const forge = forgeOf(forges, reply.channel);
       const thread = forge.thread(reply.reference, log.child({ change: reply.key }));
-      return postReply(thread, { stamp: parseStampFields(reply.stamp), body: reply.body }, signal);
+      return postReply(
+        thread,
+        { stamp: parseStampFields(reply.stamp), body: secrets.redact(reply.body) },
+        signal,
+      );
     },
   });
 }

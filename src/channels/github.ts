@@ -4,8 +4,10 @@ import type { Logger } from "pino";
 import { z } from "zod";
 import type { BodyReader } from "./body-reader.ts";
 import { errorFields } from "./error-fields.ts";
+import type { Secrets } from "../lib/secrets.ts";
 import { fetchWithDeadline } from "./fetch-with-deadline.ts";
 import { createGithubThread, type PullReference } from "./github-thread.ts";
+import { noteAuthorization } from "./note-authorization.ts";
 import { verifyGithub } from "./signatures.ts";
 import type { Admission, Admit, Door, Forge } from "./types.ts";
 import { createWebhookDoor } from "./webhook-door.ts";
@@ -44,9 +46,9 @@ const pullRequestEvent = z.object({
 });
 
 /** GitHub as the worker and the sender use it, through octokit. */
-export function createGithubForge(options: GithubOptions, log: Logger): Forge {
-  const app = createApp(options, log);
-  return { thread: (reference) => createGithubThread(app, pullReference.parse(reference)) };
+export function createGithubForge(options: GithubOptions, log: Logger, secrets: Pick<Secrets, "add">): Forge {
+  const app = createApp(options, log, secrets);
+  return { thread: (reference) => createGithubThread(app, pullReference.parse(reference), secrets) };
 }
 
 /** GitHub's door: signed `pull_request` events in through Probot. */
@@ -141,7 +143,7 @@ async function createEvents(
   };
 }
 
-function createApp(options: GithubOptions, log: Logger): App {
+function createApp(options: GithubOptions, log: Logger, secrets: Pick<Secrets, "add">): App {
   const clientLog = {
     debug() {},
     info() {},
@@ -160,7 +162,7 @@ function createApp(options: GithubOptions, log: Logger): App {
     Octokit: Octokit.defaults({
       baseUrl: options.apiUrl,
       log: clientLog,
-      request: { fetch: fetchWithDeadline(30_000) },
+      request: { fetch: noteAuthorization(fetchWithDeadline(30_000), secrets) },
       throttle: {
         // Writes are paced per App, not per process.
         id: `${options.apiUrl} ${options.appId}`,

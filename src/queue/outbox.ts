@@ -1,10 +1,13 @@
 import type { Pool } from "pg";
 import { errorText } from "../lib/error-text.ts";
+import type { Secrets } from "../lib/secrets.ts";
 import type { ClaimedReply, QueueLog, Sent } from "./types.ts";
 
 export type OutboxOptions = {
   pool: Pool;
   log: QueueLog;
+  /** What no row may hold. */
+  secrets: Pick<Secrets, "redact">;
   /** Sends a reply to its thread. The same reply may be sent again: whoever sends must not repeat what stands there. */
   send(reply: ClaimedReply, signal: AbortSignal): Promise<Sent>;
 };
@@ -94,7 +97,7 @@ async function deliver(reply: ClaimedReply, options: OutboxOptions, closing: Abo
   const isLast = sent.kind === "later" && reply.ageS > LONGEST_S;
   const state = sent.kind === "sent" ? "sent" : sent.kind === "never" || isLast ? "given up" : "pending";
   options.log.info({ ...about, state, why: sent.why }, "reply");
-  await settle(options.pool, reply, state, sent.why).catch((error: unknown) => {
+  await settle(options.pool, reply, state, options.secrets.redact(sent.why)).catch((error: unknown) => {
     // It is claimed again later, and finds its own comment in the thread.
     options.log.warn({ ...about, why: String(error) }, "the reply cannot be settled");
   });

@@ -1,16 +1,17 @@
 import { Pool, type PoolClient } from "pg";
 import type { PgBoss } from "pg-boss";
 import { Problem } from "../domain/problem.ts";
+import { createSecrets, type Secrets } from "../lib/secrets.ts";
 import { connectionOptions, untilAnswering, type DatabaseAddress } from "./database.ts";
 import { createIntake } from "./intake.ts";
 import { migrate } from "./migrations.ts";
 import { createBoss, createQueues, DEAD } from "./queue.ts";
-import type { Report } from "../domain/report.ts";
 import {
   countStates,
   listRequests,
   listWorkers,
-  readReportOf,
+  readReportTextOf,
+  type ReportText,
   type ListedRequest,
   type ListedWorker,
 } from "./requests.ts";
@@ -30,7 +31,8 @@ export type Store = Intake & {
   size(): Promise<QueueSize>;
   requests(): Promise<ListedRequest[]>;
   workers(): Promise<ListedWorker[]>;
-  report(id: string): Promise<Report | null>;
+  /** A report as JSON, not parsed: that may take a while. Null where there is none. */
+  reportText(id: string): Promise<ReportText | null>;
   states(): ReturnType<typeof countStates>;
   /** Drains: what is in work is ended or given back, the reply in hand is sent. */
   close(): Promise<void>;
@@ -39,6 +41,8 @@ export type Store = Intake & {
 export type StoreOptions = {
   address: DatabaseAddress;
   log: QueueLog;
+  /** What no row may hold; by default nothing but what looks like a token. */
+  secrets?: Pick<Secrets, "redact">;
   /** How often a request that the world failed is tried again. */
   retries?: number;
   /** The one service of the database, which must leave when this is called: another one may be there then. */
@@ -50,7 +54,7 @@ export type StoreOptions = {
  * use, or where another service has it.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { address, log, retries = RETRIES, service } = options;
+  const { address, log, secrets = createSecrets(), retries = RETRIES, service } = options;
   await untilAnswering(address, CONNECT_MS);
   const pool = new Pool(connectionOptions(address));
   // A client that is in use has no listener of the pool's: without one a broken connection would end the process.
@@ -73,7 +77,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     await pool.end();
     throw error;
   }
-  return storeOf({ pool, boss, log, retries, lock });
+  return storeOf({ pool, boss, log, secrets, retries, lock });
 }
 
 /** Held by a connection for as long as the service lives. */
@@ -98,9 +102,16 @@ async function lockService(pool: Pool, onLost: (why: string) => void): Promise<P
   );
 }
 
-type Parts = { pool: Pool; boss: PgBoss; log: QueueLog; retries: number; lock: PoolClient | null };
+type Parts = {
+  pool: Pool;
+  boss: PgBoss;
+  log: QueueLog;
+  secrets: Pick<Secrets, "redact">;
+  retries: number;
+  lock: PoolClient | null;
+};
 
-function storeOf({ pool, boss, log, retries, lock }: Parts): Store {
+function storeOf({ pool, boss, log, secrets, retries, lock }: Parts): Store {
   const intake = createIntake(pool, boss);
   // A worker of another process finds what came by itself.
   let wake = () => {};
@@ -132,6 +143,7 @@ function storeOf({ pool, boss, log, retries, lock }: Parts): Store {
         pool,
         boss,
         log,
+        secrets,
         retries,
         run,
         closing: closing.signal,
@@ -142,12 +154,12 @@ function storeOf({ pool, boss, log, retries, lock }: Parts): Store {
       });
     },
     sendReplies({ send }) {
-      outbox = startOutbox({ pool, log, send });
+      outbox = startOutbox({ pool, log, secrets, send });
     },
     size: async () => sizeOf(pool),
     requests: async () => listRequests(pool),
     workers: async () => listWorkers(boss, Date.now()),
-    report: async (id) => readReportOf(pool, id),
+    reportText: async (id) => readReportTextOf(pool, id),
     states: async () => countStates(pool),
     async close() {
       closed ??= close();

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import type { JobWithMetadata, PgBoss } from "pg-boss";
 import { errorText } from "../lib/error-text.ts";
+import type { Secrets } from "../lib/secrets.ts";
 import { statementsOn, transaction } from "./database.ts";
 import { TRIALS } from "./admit-batch.ts";
 import type { ClaimedRequest, QueueLog, ReplyDraft, WorkResult } from "./types.ts";
@@ -9,6 +10,8 @@ export type WorkerOptions = {
   pool: Pool;
   boss: PgBoss;
   log: QueueLog;
+  /** What no row may hold. */
+  secrets: Pick<Secrets, "redact">;
   retries: number;
   /** Answers a request; rejects where the world failed, which is tried again. */
   run: (request: ClaimedRequest, signal: AbortSignal) => Promise<WorkResult>;
@@ -64,7 +67,7 @@ async function workOn(job: JobWithMetadata<Trial>, options: WorkerOptions): Prom
   } catch (error) {
     if (watch.isSuperseded()) return log.info(about, "superseded");
     if (options.closing.aborted) return giveBack(request, job, options);
-    const why = errorText(error);
+    const why = options.secrets.redact(errorText(error));
     log.error({ ...about, why }, "no answer");
     if (job.retryCount >= options.retries) await giveUp(pool, request, why);
     throw error;
@@ -120,20 +123,21 @@ async function finish(
   request: ClaimedRequest,
   job: JobWithMetadata<Trial>,
   { reply, report, why }: WorkResult,
-  { pool, boss }: WorkerOptions,
+  { pool, boss, secrets }: WorkerOptions,
 ): Promise<boolean> {
+  const shown = (text: string) => storableText(secrets.redact(text));
   return transaction(pool, async (client) => {
     const { rowCount } = await client.query(
       `UPDATE tare.requests SET state = $3, why = $4, ended_at = now()
        WHERE id = $1 AND state = 'running' AND attempt = $2`,
-      [request.id, request.attempt, reply === null ? "left alone" : "answered", storableText(why)],
+      [request.id, request.attempt, reply === null ? "left alone" : "answered", shown(why)],
     );
     if (rowCount === 0) return false;
     // What was worked out here must not be said twice.
     if (!(await endJob(client, boss, job))) throw new Error("the job was given to another worker");
     if (report !== null)
-      await client.query("INSERT INTO tare.reports VALUES ($1, $2)", [request.id, storable(report)]);
-    if (reply !== null) await keepReply(client, request, reply);
+      await client.query("INSERT INTO tare.reports VALUES ($1, $2)", [request.id, storable(report, shown)]);
+    if (reply !== null) await keepReply(client, request, reply, shown);
     return true;
   });
 }
@@ -147,7 +151,12 @@ async function endJob(client: PoolClient, boss: PgBoss, job: JobWithMetadata<Tri
 }
 
 /** The reply takes the place of those of the same change that were not sent yet. */
-async function keepReply(client: PoolClient, { id, key }: ClaimedRequest, reply: ReplyDraft): Promise<void> {
+async function keepReply(
+  client: PoolClient,
+  { id, key }: ClaimedRequest,
+  reply: ReplyDraft,
+  shown: (text: string) => string,
+): Promise<void> {
   await client.query(
     `UPDATE tare.replies SET state = 'given up', why = 'a newer reply took its place'
      WHERE state = 'pending' AND request IN (SELECT id FROM tare.requests WHERE change_key = $1)`,
@@ -155,14 +164,14 @@ async function keepReply(client: PoolClient, { id, key }: ClaimedRequest, reply:
   );
   await client.query("INSERT INTO tare.replies (request, stamp, body) VALUES ($1, $2, $3)", [
     id,
-    storable(reply.stamp),
-    storableText(reply.body),
+    storable(reply.stamp, shown),
+    shown(reply.body),
   ]);
 }
 
 /** JSON that PostgreSQL keeps: a build's log may hold characters that are none. */
-function storable(value: unknown): string {
-  return JSON.stringify(value, (_, each: unknown) => (typeof each === "string" ? storableText(each) : each));
+function storable(value: unknown, shown: (text: string) => string): string {
+  return JSON.stringify(value, (_, each: unknown) => (typeof each === "string" ? shown(each) : each));
 }
 
 function storableText(text: string): string {

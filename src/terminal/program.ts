@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
+import type { Secrets } from "../lib/secrets.ts";
 import { Problem } from "../domain/problem.ts";
 import { BUILDERS, type BuilderId } from "../domain/recipe.ts";
 import { bugText, exitCodeOfError, type ExitCode } from "./exit-code.ts";
@@ -353,6 +354,12 @@ export async function runCommandLine(): Promise<void> {
   }
 }
 
+/** Read only where something is said: most commands need none. */
+async function secrets(): Promise<Secrets> {
+  const { knownSecrets } = await import("./known-secrets.ts");
+  return knownSecrets();
+}
+
 async function complain(error: unknown): Promise<void> {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
@@ -361,8 +368,8 @@ async function complain(error: unknown): Promise<void> {
   process.exitCode = exitCodeOfError(error);
   if (error instanceof Problem) {
     const { renderProblem } = await import("../reports/problem.ts");
-    process.stderr.write(renderProblem(error, "text"));
+    process.stderr.write((await secrets()).redact(renderProblem(error, "text")));
   } else if (error instanceof Error && error.name === "Interrupted") {
     process.exitCode = 130;
-  } else process.stderr.write(bugText(error));
+  } else process.stderr.write((await secrets()).redact(bugText(error)));
 }

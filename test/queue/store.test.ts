@@ -1,3 +1,4 @@
+import type { Report } from "../../src/domain/report.ts";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { DatabaseAddress } from "../../src/queue/database.ts";
 import { openStore, type Store } from "../../src/queue/store.ts";
@@ -242,7 +243,9 @@ it("keeps an answer whose log holds what is no text", async () => {
   await until(async () => (await replies()).length === 1);
   expect(await replies()).toMatchObject([{ body: "nul \uFFFD" }]);
   const [listed] = await store.requests();
-  expect((await store.report(listed?.id ?? ""))?.notes).toStrictEqual(["a\uFFFDb", "\uFFFD"]);
+  expect(
+    (JSON.parse((await store.reportText(listed?.id ?? ""))?.text ?? "null") as Report).notes,
+  ).toStrictEqual(["a\uFFFDb", "\uFFFD"]);
 });
 
 describe("a reply", () => {

@@ -3,6 +3,7 @@ import type { ServeConfig } from "../../src/config/serve.ts";
 import { openForges, sendReplies, workOnRequests } from "../../src/answer-queue.ts";
 import { openStore } from "../../src/queue/store.ts";
 import { openDatabases, type Databases } from "../fixtures/queue/databases.ts";
+import { createSecrets, type Secrets } from "../../src/lib/secrets.ts";
 import { createWebLog } from "../../src/web/log.ts";
 import { createWebServer, type WebServer } from "../../src/web/server.ts";
 import type { WebhookRequest } from "../fakes/github.ts";
@@ -49,19 +50,27 @@ export async function startStory(options: {
   /** Without it only the entry file of GitLab CI counts as a template. */
   touchesTemplate?: TouchesTemplate;
   now?: () => Date;
+  /** What the process holds. */
+  secrets?: Secrets;
 }): Promise<Story> {
   const asked: ForgeChange[] = [];
   const lines: string[] = [];
-  const log = createWebLog({ level: "debug", destination: { write: (line) => void lines.push(line) } });
+  const secrets = options.secrets ?? createSecrets();
+  const log = createWebLog({
+    secrets,
+    level: "debug",
+    destination: { write: (line) => void lines.push(line) },
+  });
   const answer: AnswerChange = options.answer ?? (async (change) => answerOf(change));
   const now = options.now ?? (() => storyTime);
   const { ready } = await storyDatabase();
-  const store = await openStore({ address: await ready(), log, retries: 0 });
-  const forges = openForges(options.forge, log);
+  const store = await openStore({ address: await ready(), log, secrets, retries: 0 });
+  const forges = openForges(options.forge, log, secrets);
   const server = createWebServer({
     config: { host: "127.0.0.1", port: 0, pagesToken: PAGES_TOKEN, ...options.forge },
     store,
     log,
+    secrets,
     now,
   });
   await workOnRequests(store, forges, {
@@ -74,7 +83,7 @@ export async function startStory(options: {
     log,
     now,
   });
-  sendReplies(store, forges, log);
+  sendReplies(store, forges, log, secrets);
   const { url } = await server.listen();
   const path = options.forge.github ? "/github/hooks" : "/gitlab/hooks";
   return {
