@@ -13,20 +13,20 @@ import type { Field } from "./shell-words.ts";
 import { cutText, literal, render } from "./value.ts";
 
 /**
- * Reads `docker build` and `docker buildx build`; a text says why it is no recipe. `words` are those after `build`,
+ * Reads `docker build`, `docker buildx build` and one target of `docker buildx bake`; a text says why it is no recipe. `words` are those after `build`,
  * and flags of `docker buildx` itself.
  */
 export function readDockerBuild(
   reading: JobReading,
   command: ShellCommand,
   words: readonly Field[],
-  program: "docker build" | "docker buildx build",
+  program: "docker build" | "docker buildx build" | "docker buildx bake",
 ): Draft | string {
   const { flags, operands } = parseFlags(words, DOCKER_BUILD);
   if (isOn(flags, "help") === true || isOn(flags, "check") === true) return "it builds nothing";
   const call = valuesOf(flags, "call").map(render);
   if (call.some((method) => method !== "build")) return "it builds nothing";
-  const isBuildx = program === "docker buildx build";
+  const isBuildx = program !== "docker build";
   const { builder, why } = chooseBuilder(reading.buildx, command, flags, isBuildx);
   const recipe = draftRecipe(reading.frame, command, { builder, program }, flags);
   if (why !== null) unresolve(recipe, "builder", why);
