@@ -74,7 +74,7 @@ function setStrategy(recipe: Recipe, command: ShellCommand, flags: readonly Flag
       setCache(recipe, "none");
       unresolve(recipe, "strategy", `${older}, which writes no inline cache`);
     }
-  } else if (recipe.builder === "docker" && /\/(?:registry|local|gha)/.test(recipe.strategy)) {
+  } else if (recipe.builder === "docker" && /\/(?:registry|local|gha|s3|azblob)/.test(recipe.strategy)) {
     const why = "an engine exports such a cache only where it keeps its images in containerd";
     unresolve(recipe, "strategy", why);
   }

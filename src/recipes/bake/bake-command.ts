@@ -10,24 +10,27 @@ import type { BakeOverride } from "./bake-targets.ts";
 import { readBake } from "./read-bake.ts";
 
 /** Flags of bake that are flags of each build. */
-const PASSED = ["builder", "load", "no-cache", "provenance", "pull", "push", "sbom"];
+const PASSED = new Set(["builder", "load", "no-cache", "provenance", "pull", "push", "sbom"]);
 
 /** Reads `docker buildx bake`; `words` are those after `bake`. */
 export function readBakeCommand(reading: JobReading, command: ShellCommand, words: readonly Field[]): void {
   const { flags, operands } = parseFlags(words, BAKE);
-  const isPrint = isOn(flags, "print") === true || isOn(flags, "check") === true || isOn(flags, "help") === true;
+  const isPrint =
+    isOn(flags, "print") === true || isOn(flags, "check") === true || isOn(flags, "help") === true;
   if (isPrint || valuesOf(flags, "list").length > 0) return;
   const files: string[] = [];
   for (const value of valuesOf(flags, "file")) {
     const file = literal(value);
-    if (file === null) return note(reading, command, reasons(value)[0] ?? `${render(value)} is known only in a pipeline`);
+    if (file === null)
+      return note(reading, command, reasons(value)[0] ?? `${render(value)} is known only in a pipeline`);
     if (file === "-") return note(reading, command, "the bake file is read from standard input");
     files.push(file);
   }
   const targets: string[] = [];
   for (const { value } of operands) {
     const name = literal(value);
-    if (name === null) return note(reading, command, reasons(value)[0] ?? `${render(value)} is known only in a pipeline`);
+    if (name === null)
+      return note(reading, command, reasons(value)[0] ?? `${render(value)} is known only in a pipeline`);
     if (/:\/\/|^git@/.test(name)) return note(reading, command, `the bake file is not in the tree: ${name}`);
     targets.push(name);
   }
@@ -38,7 +41,7 @@ export function readBakeCommand(reading: JobReading, command: ShellCommand, word
     overrides.push(override);
   }
   const passed = flags
-    .filter(({ name }) => PASSED.includes(name))
+    .filter(({ name }) => PASSED.has(name))
     .map(({ name, value }): Field => ({
       value: concatenate(known(`--${name}`), value === null ? [] : concatenate(known("="), value)),
       loose: false,

@@ -34,7 +34,9 @@ const MOST_EXPRESSIONS = 200_000;
 
 /** Files that bake looks for where none is named, all of those that are there. */
 const DEFAULT_FILES = [
-  ..."compose.yaml compose.yml docker-compose.yml docker-compose.yaml docker-bake.json docker-bake.hcl".split(" "),
+  ..."compose.yaml compose.yml docker-compose.yml docker-compose.yaml docker-bake.json docker-bake.hcl".split(
+    " ",
+  ),
   ..."docker-bake.override.json docker-bake.override.hcl".split(" "),
 ];
 
@@ -49,7 +51,10 @@ export function readBakeFiles(
   environment: BakeEnvironment,
 ): BakeFiles {
   const read: BakeFiles = { targets: new Map(), groups: new Map(), files: [], faults: [] };
-  const wanted = names.length > 0 ? names : DEFAULT_FILES.filter((name) => tree.read(joinTreePath(directory, name) ?? "") !== null);
+  const wanted =
+    names.length > 0
+      ? names
+      : DEFAULT_FILES.filter((name) => tree.read(joinTreePath(directory, name) ?? "") !== null);
   if (wanted.length === 0) read.faults.push({ file: "", line: 1, why: "there is no bake file in the tree" });
   const bodies: { body: HclBody; file: string; text: string }[] = [];
   for (const name of wanted) {
@@ -60,7 +65,8 @@ export function readBakeFiles(
       continue;
     }
     read.files.push(path);
-    if (text.length > MOST_CHARACTERS) read.faults.push({ file: path, line: 1, why: `${path} is larger than ${MOST_CHARACTERS} characters` });
+    if (text.length > MOST_CHARACTERS)
+      read.faults.push({ file: path, line: 1, why: `${path} is larger than ${MOST_CHARACTERS} characters` });
     else readOne(read, path, text, bodies, environment);
   }
   takeHcl(read, bodies, environment);
@@ -87,7 +93,11 @@ function readOne(
     } else bodies.push({ body: parseHcl(text), file: path, text });
   } catch (error) {
     if (error instanceof HclFault) {
-      read.faults.push({ file: path, line: lineCounter(text)(error.at), why: `the bake file cannot be read: ${error.message}` });
+      read.faults.push({
+        file: path,
+        line: lineCounter(text)(error.at),
+        why: `the bake file cannot be read: ${error.message}`,
+      });
     } else if (error instanceof SyntaxError || error instanceof Problem || error instanceof RangeError)
       read.faults.push({ file: path, line: 1, why: `the bake file cannot be read: ${error.message}` });
     else throw error;
@@ -147,7 +157,13 @@ function takeHcl(read: BakeFiles, sources: readonly Source[], environment: BakeE
   for (const { body, file, text } of sources) {
     const lines = lineCounter(text);
     for (const block of body.blocks) {
-      const at = { file, line: block.at === 0 && !text.startsWith(block.type) ? lineOfName(text, block.labels[0] ?? "") : lines(block.at) };
+      const at = {
+        file,
+        line:
+          block.at === 0 && !text.startsWith(block.type)
+            ? lineOfName(text, block.labels[0] ?? "")
+            : lines(block.at),
+      };
       const [label = ""] = block.labels;
       if (block.type === "group") {
         const targets = listed(block.body, "targets", scope);
@@ -204,11 +220,14 @@ function takeTarget(read: BakeFiles, body: HclBody, label: string, at: BakePlace
 }
 
 function combinations(matrix: Datum): Map<string, Datum>[] | string {
-  if (typeof matrix !== "object" || matrix === null || matrix.kind !== "map") return "its matrix is not known";
+  if (typeof matrix !== "object" || matrix === null || matrix.kind !== "map")
+    return "its matrix is not known";
   let rows: Map<string, Datum>[] = [new Map()];
   for (const [name, values] of matrix.entries) {
-    if (typeof values !== "object" || values === null || values.kind !== "list") return `the values of ${name} are not known`;
-    if (rows.length * values.items.length > MOST_COMBINATIONS) return `its matrix has more than ${MOST_COMBINATIONS} combinations`;
+    if (typeof values !== "object" || values === null || values.kind !== "list")
+      return `the values of ${name} are not known`;
+    if (rows.length * values.items.length > MOST_COMBINATIONS)
+      return `its matrix has more than ${MOST_COMBINATIONS} combinations`;
     rows = rows.flatMap((row) => values.items.map((item) => new Map([...row, [name, item]])));
   }
   return rows;
@@ -256,11 +275,15 @@ function scopeOf(sources: readonly Source[], environment: BakeEnvironment): HclS
     const value = environment(name);
     if (value === null) return byDefault;
     const datum = ofValue(value);
-    const isList = typeof byDefault === "object" && byDefault !== null && (byDefault.kind === "list" || byDefault.kind === "map");
+    const isList =
+      typeof byDefault === "object" &&
+      byDefault !== null &&
+      (byDefault.kind === "list" || byDefault.kind === "map");
     if (isList || /^(?:list|set|map|object|tuple)$/.test(types.get(name) ?? ""))
       return unknownDatum(name, `${name} is a list that the environment gives`);
     if (typeof datum !== "string") return datum;
-    if (typeof byDefault === "boolean" || types.get(name) === "bool") return datum === "true" || datum === "1";
+    if (typeof byDefault === "boolean" || types.get(name) === "bool")
+      return datum === "true" || datum === "1";
     return typeof byDefault === "number" || types.get(name) === "number" ? Number(datum) : datum;
   }
 
@@ -279,7 +302,10 @@ function scopeOf(sources: readonly Source[], environment: BakeEnvironment): HclS
     if (open.size > 50) return unknownDatum(name, `the function ${name} is called too deep`);
     const mark = `${name}()${open.size}`;
     open.add(mark);
-    const made = evaluateHcl(result, { ...scope, name: (each) => (own.has(each) ? own.get(each) : lookup(each)) });
+    const made = evaluateHcl(result, {
+      ...scope,
+      name: (each) => (own.has(each) ? own.get(each) : lookup(each)),
+    });
     open.delete(mark);
     return made;
   }
@@ -291,6 +317,7 @@ function scopeOf(sources: readonly Source[], environment: BakeEnvironment): HclS
 function namesIn(expression: HclExpression | undefined): string[] {
   if (expression === undefined) return [];
   const nodes = expression.kind === "list" ? expression.items : [expression];
-  return nodes.flatMap((node) => (node.kind === "name" ? [node.name] : node.kind === "literal" ? [String(node.value)] : []));
+  return nodes.flatMap((node) =>
+    node.kind === "name" ? [node.name] : node.kind === "literal" ? [String(node.value)] : [],
+  );
 }
-

@@ -6,7 +6,12 @@ import type { BakeFiles, BakePlace } from "./bake-files.ts";
 import { exactMap } from "./hcl-evaluate.ts";
 
 /** A target with all that it inherits. */
-export type ResolvedTarget = { name: string; attributes: Map<string, Datum>; at: BakePlace; why: string | null };
+export type ResolvedTarget = {
+  name: string;
+  attributes: Map<string, Datum>;
+  at: BakePlace;
+  why: string | null;
+};
 
 /** Attributes whose entries are merged; of all others the last one wins. */
 const MERGED = new Set(["args", "labels", "contexts"]);
@@ -16,7 +21,13 @@ const MOST_TARGETS = 200;
 const DEEPEST = 50;
 
 /** `*.cache-to=x`: which targets, which attribute, an entry of it, and whether it is added. */
-export type BakeOverride = { pattern: string; key: string; entry: string | null; value: Value; adds: boolean };
+export type BakeOverride = {
+  pattern: string;
+  key: string;
+  entry: string | null;
+  value: Value;
+  adds: boolean;
+};
 
 /** Targets that a call names, groups written out, with overrides; or why there are none. */
 export function resolveTargets(
@@ -37,7 +48,8 @@ export function resolveTargets(
   };
   for (const name of names.length > 0 ? names : ["default"]) visit(name, []);
   const all = [...found];
-  if (all.length > MOST_TARGETS) faults.push(`${all.length - MOST_TARGETS} targets more than ${MOST_TARGETS} are not read`);
+  if (all.length > MOST_TARGETS)
+    faults.push(`${all.length - MOST_TARGETS} targets more than ${MOST_TARGETS} are not read`);
   const targets = all.slice(0, MOST_TARGETS).map((name) => {
     const target = inherit(files, name, []);
     for (const override of overrides) apply(target, override);
@@ -50,7 +62,8 @@ function inherit(files: BakeFiles, name: string, trail: readonly string[]): Reso
   const stated = files.targets.get(name) ?? [];
   const at = stated[0]?.at ?? { file: files.files[0] ?? "", line: 1 };
   const result: ResolvedTarget = { name, attributes: new Map(), at, why: null };
-  if (trail.includes(name) || trail.length > DEEPEST) return { ...result, why: `target ${name} inherits from itself` };
+  if (trail.includes(name) || trail.length > DEEPEST)
+    return { ...result, why: `target ${name} inherits from itself` };
   const own = new Map<string, Datum>();
   for (const { attributes } of stated) merge(own, attributes);
   const parents = own.get("inherits");
@@ -97,14 +110,26 @@ const NAMES: Readonly<Record<string, string>> = {
   label: "labels",
   "no-cache-filters": "no-cache-filter",
 };
-const SINGLE = new Set(["context", "dockerfile", "target", "pull", "no-cache", "network", "shm-size", "push", "load", "call"]);
+const SINGLE = new Set([
+  "context",
+  "dockerfile",
+  "target",
+  "pull",
+  "no-cache",
+  "network",
+  "shm-size",
+  "push",
+  "load",
+  "call",
+]);
 
 function apply(target: ResolvedTarget, { pattern, key, entry, value, adds }: BakeOverride): void {
   if (!matches(pattern, target.name)) return;
   const name = NAMES[key] ?? key;
   const old = target.attributes.get(name);
   if (MERGED.has(name)) {
-    if (entry !== null) target.attributes.set(name, exactMap([...(isMap(old) ? old.entries : []), [entry, ofValue(value)]]));
+    if (entry !== null)
+      target.attributes.set(name, exactMap([...(isMap(old) ? old.entries : []), [entry, ofValue(value)]]));
   } else if (name === "push" || name === "load") target.attributes.set(`set ${name}`, ofValue(value));
   else if (SINGLE.has(name)) target.attributes.set(name, ofValue(value));
   else {

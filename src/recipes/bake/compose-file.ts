@@ -79,7 +79,9 @@ function pairsOf(node: YamlNode, convert: (node: YamlNode) => Datum): Datum {
 function datumOf(node: YamlNode, environment: BakeEnvironment): Datum {
   if (node.kind === "list") return listDatum(node.items.map((item) => datumOf(item, environment)));
   if (node.kind === "map")
-    return exactMap([...node.entries].map(([name, value]): [string, Datum] => [name, datumOf(value, environment)]));
+    return exactMap(
+      [...node.entries].map(([name, value]): [string, Datum] => [name, datumOf(value, environment)]),
+    );
   if (node.kind !== "scalar" || node.type === "null") return null;
   return ofValue(interpolate(node.text, environment));
 }
@@ -100,11 +102,17 @@ function interpolate(text: string, environment: BakeEnvironment, depth = 0): Val
     }
     const value = environment(plain ?? braced ?? "");
     const isEmpty = value === null || (value.length === 0 && operator?.startsWith(":") === true);
-    const other = () => (depth > 5 ? unknown(word, "it is nested too deeply") : interpolate(word, environment, depth + 1));
+    const other = () =>
+      depth > 5 ? unknown(word, "it is nested too deeply") : interpolate(word, environment, depth + 1);
     if (operator?.endsWith("+") === true) parts.push(isEmpty ? [] : other());
     else if (!isEmpty) parts.push(value ?? []);
     else if (operator?.endsWith("-") === true) parts.push(other());
-    else parts.push(operator === undefined ? unknown(written, `${written} is not set where compose reads the file`) : unknown(written, `${written} must be set`));
+    else
+      parts.push(
+        operator === undefined
+          ? unknown(written, `${written} is not set where compose reads the file`)
+          : unknown(written, `${written} must be set`),
+      );
   }
   return concatenate(...parts, known(text.slice(end)));
 }

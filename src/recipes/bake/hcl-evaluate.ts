@@ -1,4 +1,13 @@
-import { entryOf, isPrimitive, joinData, listDatum, toValue, truthOf, unknownDatum, whyUnknown } from "../datum.ts";
+import {
+  entryOf,
+  isPrimitive,
+  joinData,
+  listDatum,
+  toValue,
+  truthOf,
+  unknownDatum,
+  whyUnknown,
+} from "../datum.ts";
 import type { Datum, DatumMap } from "../datum.ts";
 import { render } from "../value.ts";
 import { callHcl } from "./hcl-functions.ts";
@@ -31,7 +40,9 @@ export function evaluateHcl(expression: HclExpression, scope: HclScope): Datum {
     case "list":
       return listDatum(expression.items.map(inner));
     case "map":
-      return exactMap(expression.entries.map(({ key, value }): [string, Datum] => [textOf(inner(key)), inner(value)]));
+      return exactMap(
+        expression.entries.map(({ key, value }): [string, Datum] => [textOf(inner(key)), inner(value)]),
+      );
     case "call":
       return call(expression, scope);
     case "unary":
@@ -42,7 +53,10 @@ export function evaluateHcl(expression: HclExpression, scope: HclScope): Datum {
       const condition = inner(expression.condition);
       const holds = truth(condition);
       if (holds !== null) return inner(holds ? expression.yes : expression.no);
-      return unknownDatum("?", whyUnknown(condition) ?? `${textOf(condition)} decides it, and is known only in a pipeline`);
+      return unknownDatum(
+        "?",
+        whyUnknown(condition) ?? `${textOf(condition)} decides it, and is known only in a pipeline`,
+      );
     }
     case "for":
       return loop(expression, scope);
@@ -79,7 +93,8 @@ function spread(of: Datum, keys: readonly string[]): Datum {
 function call({ name, args, expands }: Extract<HclExpression, { kind: "call" }>, scope: HclScope): Datum {
   const values = args.map((arg) => evaluateHcl(arg, scope));
   const last = values.at(-1);
-  if (expands && last !== undefined && !isPrimitive(last) && last.kind === "list") values.splice(-1, 1, ...last.items);
+  if (expands && last !== undefined && !isPrimitive(last) && last.kind === "list")
+    values.splice(-1, 1, ...last.items);
   return scope.call(name, values) ?? callHcl(name, values);
 }
 
@@ -149,17 +164,26 @@ function loop(expression: Extract<HclExpression, { kind: "for" }>, scope: HclSco
   const of = evaluateHcl(expression.of, scope);
   if (isPrimitive(of) || (of.kind !== "list" && of.kind !== "map"))
     return unknownDatum("for", whyUnknown(of) ?? "what the loop goes over is no list");
-  const pairs: (readonly [Datum, Datum])[] = of.kind === "list" ? of.items.map((item, at) => [at, item] as const) : [...of.entries];
+  const pairs: (readonly [Datum, Datum])[] =
+    of.kind === "list" ? of.items.map((item, at) => [at, item] as const) : [...of.entries];
   const [first = "", second] = expression.names;
   const values: Datum[] = [];
   const entries: [string, Datum][] = [];
   for (const [key, value] of pairs) {
-    const own = new Map<string, Datum>(second === undefined ? [[first, value]] : [[first, key], [second, value]]);
+    const own = new Map<string, Datum>(
+      second === undefined
+        ? [[first, value]]
+        : [
+            [first, key],
+            [second, value],
+          ],
+    );
     const inside: HclScope = { ...scope, name: (name) => (own.has(name) ? own.get(name) : scope.name(name)) };
     if (expression.condition !== null) {
       const condition = evaluateHcl(expression.condition, inside);
       const holds = truth(condition);
-      if (holds === null) return unknownDatum("for", whyUnknown(condition) ?? "its condition is known only in a pipeline");
+      if (holds === null)
+        return unknownDatum("for", whyUnknown(condition) ?? "its condition is known only in a pipeline");
       if (!holds) continue;
     }
     const made = evaluateHcl(expression.value, inside);
@@ -168,4 +192,3 @@ function loop(expression: Extract<HclExpression, { kind: "for" }>, scope: HclSco
   }
   return expression.key === null ? listDatum(values) : exactMap(entries);
 }
-

@@ -1,4 +1,14 @@
-import { isPrimitive, joinData, listDatum, ofJson, ofValue, toValue, truthOf, unknownDatum, whyUnknown } from "../datum.ts";
+import {
+  isPrimitive,
+  joinData,
+  listDatum,
+  ofJson,
+  ofValue,
+  toValue,
+  truthOf,
+  unknownDatum,
+  whyUnknown,
+} from "../datum.ts";
 import type { Datum } from "../datum.ts";
 import { literal, render } from "../value.ts";
 
@@ -90,15 +100,21 @@ const FUNCTIONS: Readonly<Record<string, Function>> = {
   sort: onList((list) => listDatum(list.toSorted((a, b) => (key(a) < key(b) ? -1 : 1)))),
   slice: onList((list, from, to) => listDatum(list.slice(Number(from), Number(to)))),
   element: onList((list, at) => list[Number(at) % list.length]),
-  contains: onList((list, item) => (list.some((each) => whyUnknown(each) !== null) ? undefined : list.some((each) => key(each) === key(item)))),
+  contains: onList((list, item) =>
+    list.some((each) => whyUnknown(each) !== null) ? undefined : list.some((each) => key(each) === key(item)),
+  ),
   length: ([datum]) => {
     if (isPrimitive(datum)) return String(datum ?? "").length;
     return datum.kind === "list" ? datum.items.length : datum.kind === "map" ? datum.entries.size : undefined;
   },
-  keys: ([datum]) => (!isPrimitive(datum) && datum.kind === "map" ? listDatum([...datum.entries.keys()]) : undefined),
-  values: ([datum]) => (!isPrimitive(datum) && datum.kind === "map" ? listDatum([...datum.entries.values()]) : undefined),
+  keys: ([datum]) =>
+    !isPrimitive(datum) && datum.kind === "map" ? listDatum([...datum.entries.keys()]) : undefined,
+  values: ([datum]) =>
+    !isPrimitive(datum) && datum.kind === "map" ? listDatum([...datum.entries.values()]) : undefined,
   merge: (maps) => {
-    const entries = maps.map((map) => (!isPrimitive(map) && map.kind === "map" ? [...map.entries] : undefined));
+    const entries = maps.map((map) =>
+      !isPrimitive(map) && map.kind === "map" ? [...map.entries] : undefined,
+    );
     return entries.includes(undefined)
       ? undefined
       : { kind: "map", entries: new Map((entries as [string, Datum][][]).flat()), other: null };
@@ -126,8 +142,18 @@ const FUNCTIONS: Readonly<Record<string, Function>> = {
     const holds = truthOf(a);
     return holds === null ? undefined : !holds;
   },
-  and: ([a, b]) => (truthOf(a) === false || truthOf(b) === false ? false : truthOf(a) === null || truthOf(b) === null ? undefined : true),
-  or: ([a, b]) => (truthOf(a) === true || truthOf(b) === true ? true : truthOf(a) === null || truthOf(b) === null ? undefined : false),
+  and: ([a, b]) =>
+    truthOf(a) === false || truthOf(b) === false
+      ? false
+      : truthOf(a) === null || truthOf(b) === null
+        ? undefined
+        : true,
+  or: ([a, b]) =>
+    truthOf(a) === true || truthOf(b) === true
+      ? true
+      : truthOf(a) === null || truthOf(b) === null
+        ? undefined
+        : false,
   add: number((a, b) => a + b),
   subtract: number((a, b) => a - b),
   multiply: number((a, b) => a * b),

@@ -14,7 +14,15 @@ export type HclExpression =
   | { kind: "unary"; operator: string; of: HclExpression }
   | { kind: "binary"; operator: string; left: HclExpression; right: HclExpression }
   | { kind: "choice"; condition: HclExpression; yes: HclExpression; no: HclExpression }
-  | { kind: "for"; names: string[]; of: HclExpression; key: HclExpression | null; value: HclExpression; condition: HclExpression | null; groups: boolean };
+  | {
+      kind: "for";
+      names: string[];
+      of: HclExpression;
+      key: HclExpression | null;
+      value: HclExpression;
+      condition: HclExpression | null;
+      groups: boolean;
+    };
 
 export type HclAttribute = { name: string; value: HclExpression; at: number };
 export type HclBlock = { type: string; labels: string[]; body: HclBody; at: number };
@@ -51,8 +59,16 @@ function createReader(tokens: readonly HclToken[]) {
     expect: (kind: HclToken["kind"], text: string | null): HclToken => {
       const token = reader.next();
       if (token.kind === kind && (text === null || token.text === text)) return token;
-      const found = token.kind === "end" ? "the end of the file" : token.kind === "newline" ? "the end of the line" : token.text;
-      throw new HclFault(`${text === null || text === "" ? `a ${kind}` : text} is wanted, not ${found}`, token.at);
+      const found =
+        token.kind === "end"
+          ? "the end of the file"
+          : token.kind === "newline"
+            ? "the end of the line"
+            : token.text;
+      throw new HclFault(
+        `${text === null || text === "" ? `a ${kind}` : text} is wanted, not ${found}`,
+        token.at,
+      );
     },
   };
   return reader;
@@ -71,7 +87,8 @@ function readBody(reader: Reader, depth: number): HclBody {
       body.attributes.push({ name, value: readExpression(reader), at: token.at });
     } else {
       const labels: string[] = [];
-      while (reader.peek().kind === "template" || reader.peek().kind === "name") labels.push(readLabel(reader));
+      while (reader.peek().kind === "template" || reader.peek().kind === "name")
+        labels.push(readLabel(reader));
       reader.expect("symbol", "{");
       const inner = readBody(reader, depth + 1);
       reader.expect("symbol", "}");
@@ -85,10 +102,20 @@ function readLabel(reader: Reader): string {
   if (token.kind === "name") return token.text;
   if (token.kind === "template")
     return token.parts.map((part) => ("text" in part ? part.text : `\${${part.expression}}`)).join("");
-  throw new HclFault(`a name is wanted, not ${token.text === "\n" ? "the end of the line" : token.text}`, token.at);
+  throw new HclFault(
+    `a name is wanted, not ${token.text === "\n" ? "the end of the line" : token.text}`,
+    token.at,
+  );
 }
 
-const LEVELS: readonly (readonly string[])[] = [["||"], ["&&"], ["==", "!="], ["<", "<=", ">", ">="], ["+", "-"], ["*", "/", "%"]];
+const LEVELS: readonly (readonly string[])[] = [
+  ["||"],
+  ["&&"],
+  ["==", "!="],
+  ["<", "<=", ">", ">="],
+  ["+", "-"],
+  ["*", "/", "%"],
+];
 
 function readExpression(reader: Reader): HclExpression {
   reader.depth += 1;
@@ -154,7 +181,11 @@ function restKeys(reader: Reader): string[] {
   return keys;
 }
 
-const WORDS = new Map<string, boolean | null>([["true", true], ["false", false], ["null", null]]);
+const WORDS = new Map<string, boolean | null>([
+  ["true", true],
+  ["false", false],
+  ["null", null],
+]);
 
 function readPrimary(reader: Reader): HclExpression {
   const token = reader.next();
@@ -174,7 +205,12 @@ function readPrimary(reader: Reader): HclExpression {
   }
   if (token.text === "[") return readList(reader);
   if (token.text === "{") return readMap(reader);
-  const found = token.kind === "end" ? "the end of the file" : token.kind === "newline" ? "the end of the line" : token.text;
+  const found =
+    token.kind === "end"
+      ? "the end of the file"
+      : token.kind === "newline"
+        ? "the end of the line"
+        : token.text;
   throw new HclFault(`a value is wanted, not ${found}`, token.at);
 }
 

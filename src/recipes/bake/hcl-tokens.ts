@@ -84,7 +84,8 @@ function quoted(source: string, from: number, start: number): { parts: TemplateP
     if (character === "\\") {
       const escape = source.charAt(at + 1);
       const code = /^u([0-9a-fA-F]{4})/.exec(source.slice(at + 1, at + 6))?.[1];
-      text += code === undefined ? (ESCAPES[escape] ?? escape) : String.fromCharCode(Number.parseInt(code, 16));
+      text +=
+        code === undefined ? (ESCAPES[escape] ?? escape) : String.fromCharCode(Number.parseInt(code, 16));
       at += code === undefined ? 2 : 6;
     } else if (source.startsWith("$${", at) || source.startsWith("%%{", at)) {
       text += source.slice(at + 1, at + 3);
@@ -130,7 +131,10 @@ function heredoc(source: string, at: number, start: number): { parts: TemplatePa
     const line = source.slice(next, end).replace(/\r$/, "");
     next = end + 1;
     if (line.trim() === word) {
-      const indent = dash === "" ? 0 : Math.min(...lines.filter((each) => each.trim() !== "").map((each) => each.search(/\S/)));
+      const indent =
+        dash === ""
+          ? 0
+          : Math.min(...lines.filter((each) => each.trim() !== "").map((each) => each.search(/\S/)));
       const text = lines.map((each) => `${each.slice(Number.isFinite(indent) ? indent : 0)}\n`).join("");
       return { parts: splitInterpolations(text, start + at), end };
     }

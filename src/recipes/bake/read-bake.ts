@@ -26,8 +26,11 @@ export type BakeCall = {
 
 /** Reads one call of bake: a recipe for each of its targets, said where the target stands. */
 export function readBake(reading: JobReading, command: ShellCommand, call: BakeCall): void {
-  if (command.directory.path === null) return noteAt(reading, command.file, command.line, command.text, command.directory.why);
-  const files = readBakeFiles(reading.tree, command.directory.path, call.files, command.environment);
+  if (command.directory.path === null)
+    return noteAt(reading, command.file, command.line, command.text, command.directory.why);
+  const files = readBakeFiles(reading.tree, command.directory.path, call.files, (name) =>
+    command.environment(name),
+  );
   for (const { file, line, why } of files.faults) {
     const isFile = files.files.includes(file);
     noteAt(reading, isFile ? file : command.file, isFile ? line : command.line, command.text, why);
@@ -35,7 +38,10 @@ export function readBake(reading: JobReading, command: ShellCommand, call: BakeC
   if (files.files.length === 0) return;
   for (const [name, attributes] of call.generated) {
     const at = { file: command.file, line: command.line };
-    files.targets.set(name, [...(files.targets.get(name) ?? []), { name, attributes: new Map(attributes), at }]);
+    files.targets.set(name, [
+      ...(files.targets.get(name) ?? []),
+      { name, attributes: new Map(attributes), at },
+    ]);
   }
   const { targets, faults } = resolveTargets(files, call.targets, call.overrides);
   const isBroken = files.faults.some(({ file }) => files.files.includes(file));
@@ -57,10 +63,15 @@ function readTarget(
     if (target.why !== null) unresolve(draft.recipe, "target", target.why);
     if (target.attributes.has("dockerfile-inline")) {
       draft.recipe.dockerfile = null;
-      unresolve(draft.recipe, "dockerfile", `the Dockerfile stands in the bake file (dockerfile-inline of ${target.name})`);
+      unresolve(
+        draft.recipe,
+        "dockerfile",
+        `the Dockerfile stands in the bake file (dockerfile-inline of ${target.name})`,
+      );
     }
     const written = files.find((file) => reading.written.has(file));
-    if (written !== undefined) unresolve(draft.recipe, "target", `${written} is written by the job: ${reading.written.get(written)}`);
+    if (written !== undefined)
+      unresolve(draft.recipe, "target", `${written} is written by the job: ${reading.written.get(written)}`);
   }
   keep(reading, at, draft);
 }
@@ -86,12 +97,17 @@ const SINGLES: Readonly<Record<string, string>> = {
   call: "call",
 };
 const SWITCHES: Readonly<Record<string, string>> = { "no-cache": "no-cache", pull: "pull" };
-const PAIRS: Readonly<Record<string, string>> = { args: "build-arg", labels: "label", contexts: "build-context" };
+const PAIRS: Readonly<Record<string, string>> = {
+  args: "build-arg",
+  labels: "label",
+  contexts: "build-context",
+};
 
 function wordsOf(target: ResolvedTarget, call: BakeCall): Field[] {
   const { attributes } = target;
   const words: Field[] = [];
-  const add = (flag: string, value: Value) => words.push({ value: concatenate(known(`--${flag}=`), value), loose: false });
+  const add = (flag: string, value: Value) =>
+    words.push({ value: concatenate(known(`--${flag}=`), value), loose: false });
   for (const [name, flag] of Object.entries(LISTS))
     for (const item of listOf(attributes.get(name))) {
       const value = optionText(item);
@@ -142,7 +158,10 @@ function inputs(attributes: ReadonlyMap<string, Datum>): Field[] {
     const [below, name] = [literal(context), literal(value)];
     const joined = below === null || name === null || name.startsWith("/") ? null : joinTreePath(below, name);
     const path = joined === null ? concatenate(context, known("/"), value) : known(joined);
-    words.push({ value: concatenate(known("--file="), name?.startsWith("/") === true ? value : path), loose: false });
+    words.push({
+      value: concatenate(known("--file="), name?.startsWith("/") === true ? value : path),
+      loose: false,
+    });
   }
   return [...words, { value: context, loose: false }];
 }
@@ -150,7 +169,9 @@ function inputs(attributes: ReadonlyMap<string, Datum>): Field[] {
 function plainContext(datum: Datum): Value {
   if (datum === undefined || datum === null || datum === "") return known(".");
   const text = typeof datum === "string" ? datum : null;
-  return text === null ? toValue(datum) : known(text.replace(/^cwd:\/\/(?=.)/, "").replace(/^cwd:\/\/$/, "."));
+  return text === null
+    ? toValue(datum)
+    : known(text.replace(/^cwd:\/\/(?=.)/, "").replace(/^cwd:\/\/$/, "."));
 }
 
 /** `type=registry,ref=x`, also where the options stand in a map. */
@@ -161,4 +182,3 @@ function optionText(datum: Datum): Value {
     ...parts.flatMap(([name, value], at) => [known(`${at === 0 ? "" : ","}${name}=`), toValue(value)]),
   );
 }
-

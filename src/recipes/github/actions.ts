@@ -14,8 +14,14 @@ import type { JobRun, Step } from "./step.ts";
 
 /** Actions that build images and are not read, and why. */
 const NOT_READ: readonly { action: RegExp; why: string }[] = [
-  { action: /^depot\/(?:build-push|bake)-action$/, why: "Depot's builders keep their cache in Depot's own service" },
-  { action: /^useblacksmith\/(?:build-push-action|setup-docker-builder)$/, why: "Blacksmith's builders keep their cache on Blacksmith's own disks" },
+  {
+    action: /^depot\/(?:build-push|bake)-action$/,
+    why: "Depot's builders keep their cache in Depot's own service",
+  },
+  {
+    action: /^useblacksmith\/(?:build-push-action|setup-docker-builder)$/,
+    why: "Blacksmith's builders keep their cache on Blacksmith's own disks",
+  },
   { action: /^namespacelabs\//, why: "Namespace's builders keep their cache in Namespace's own service" },
   { action: /^(?:buildpacks\/|paketo)/, why: "buildpacks have no Dockerfile" },
   { action: /^devcontainers\/ci$/, why: "a development container is built by the Dev Container CLI" },
@@ -24,10 +30,12 @@ const NOT_READ: readonly { action: RegExp; why: string }[] = [
 ];
 
 /** Names of actions that may build an image. */
-const MAY_BUILD = /(?:docker|image|container|oci|kaniko|buildah|podman|buildx|buildkit)[\w-]*(?:build|push|publish|release|deploy)|(?:build|push|publish|deploy)[\w-]*(?:docker|image|container|kaniko|ecr|gcr|acr|ghcr)|kaniko|buildah|heroku-deploy/i;
+const MAY_BUILD =
+  /(?:docker|image|container|oci|kaniko|buildah|podman|buildx|buildkit)[\w-]*(?:build|push|publish|release|deploy)|(?:build|push|publish|deploy)[\w-]*(?:docker|image|container|kaniko|ecr|gcr|acr|ghcr)|kaniko|buildah|heroku-deploy/i;
 
 /** Names that the pattern takes for builders and that are none. */
-const NO_BUILDER = /login|setup|scan|trivy|lint|hadolint|attest|cosign|sign|cache|prune|delete|clean|retention|setup-|metadata|description|qemu|diff|size|structure-test|tag-exists|slim/i;
+const NO_BUILDER =
+  /login|setup|scan|trivy|lint|hadolint|attest|cosign|sign|cache|prune|delete|clean|retention|setup-|metadata|description|qemu|diff|size|structure-test|tag-exists|slim/i;
 
 /** Reads one step that uses an action of another repository. */
 export function readAction(run: JobRun, step: Step, name: string, version: string): void {
@@ -84,7 +92,10 @@ function readSetupBuildx(run: JobRun, step: Step): void {
   buildx.drivers.set(id, kind);
   if (isTrue(inputOf(step, "use") ?? known("true")) !== false) {
     buildx.current = id;
-    buildx.doubt = step.conditions.length === 0 ? null : `the builder depends on a condition: ${step.conditions.join(", ")}`;
+    buildx.doubt =
+      step.conditions.length === 0
+        ? null
+        : `the builder depends on a condition: ${step.conditions.join(", ")}`;
   }
   if (isTrue(inputOf(step, "install")) === true) buildx.installed = true;
   for (const option of splitValue(inputOf(step, "driver-opts") ?? [], /[\n,]/)) {
@@ -92,7 +103,11 @@ function readSetupBuildx(run: JobRun, step: Step): void {
     if (image !== undefined && !frame.services.includes(image)) frame.services.push(image);
   }
   if (step.id !== null) {
-    const outputs = [["name", id], ["driver", kind], ["platforms", "linux/amd64"]] as const;
+    const outputs = [
+      ["name", id],
+      ["driver", kind],
+      ["platforms", "linux/amd64"],
+    ] as const;
     run.contexts.steps.set(step.id, mapDatum(outputs));
   }
 }
@@ -117,7 +132,8 @@ function wordsOf(step: Step, inputs: readonly (readonly [string, string, RegExp 
 function readBuildah(run: JobRun, step: Step): void {
   const files = splitValue(inputOf(step, "containerfiles") ?? inputOf(step, "dockerfiles") ?? [], /[\n,]/);
   const command = commandOf(run, step, []);
-  if (files.length === 0) return note(run.reading, command, "an image that is made step by step has no Dockerfile");
+  if (files.length === 0)
+    return note(run.reading, command, "an image that is made step by step has no Dockerfile");
   const names = tagsOf(step);
   const words = [
     ...files.map((file) => flagWord("file", file)),
@@ -161,7 +177,8 @@ function extraWords(step: Step): Field[] {
 
 function readPushToRegistry(run: JobRun, step: Step): void {
   const registry = inputOf(step, "registry") ?? [];
-  if (inputOf(step, "username") !== null && registry.length > 0) readLogin(run, known(render(registry).split("/")[0] ?? ""));
+  if (inputOf(step, "username") !== null && registry.length > 0)
+    readLogin(run, known(render(registry).split("/")[0] ?? ""));
   for (const name of tagsOf(step)) {
     const target = registry.length === 0 ? name : concatenate(registry, known("/"), name);
     const words = [name, concatenate(known("docker://"), target)].map((value) => ({ value, loose: false }));
@@ -196,13 +213,21 @@ function readKaniko(run: JobRun, step: Step, action: string): void {
   if (!isPushed) words.push(flagWord("no-push", known("true")));
   if (action === "int128/kaniko-action") {
     words.push(flagWord("context", context));
-    words.push(...splitValue(inputOf(step, "kaniko-args") ?? [], /\n/).map((value) => ({ value, loose: false })));
+    words.push(
+      ...splitValue(inputOf(step, "kaniko-args") ?? [], /\n/).map((value) => ({ value, loose: false })),
+    );
   } else {
     const registry = inputOf(step, "registry") ?? known("docker.io");
     const tag = inputOf(step, "tag") ?? known("latest");
-    words.push(flagWord("destination", concatenate(registry, known("/"), inputOf(step, "image") ?? [], known(":"), tag)));
-    words.push(...splitValue(inputOf(step, "extra_args") ?? [], /\s/).map((value) => ({ value, loose: false })));
+    words.push(
+      flagWord(
+        "destination",
+        concatenate(registry, known("/"), inputOf(step, "image") ?? [], known(":"), tag),
+      ),
+    );
+    words.push(
+      ...splitValue(inputOf(step, "extra_args") ?? [], /\s/).map((value) => ({ value, loose: false })),
+    );
   }
   keep(reading, commandOf(run, step, words), readKanikoBuild(reading, commandOf(run, step, words), words));
 }
-

@@ -18,7 +18,7 @@ export function readBakeAction(run: JobRun, step: Step): void {
   const { reading } = run;
   const base = commandOf(run, step, []);
   const directory = directoryOf(step);
-  const command = { ...base, directory, environment: withVars(step, base.environment) };
+  const command = { ...base, directory, environment: withVars(step, (name) => base.environment(name)) };
   const files: string[] = [];
   const generated = new Map<string, ReadonlyMap<string, Datum>>();
   for (const value of splitValue(inputOf(step, "files") ?? [], /[\n,]/)) {
@@ -28,14 +28,16 @@ export function readBakeAction(run: JobRun, step: Step): void {
       continue;
     }
     const file = literal(value);
-    if (file === null) return note(reading, command, reasons(value)[0] ?? `${render(value)} is known only in a pipeline`);
+    if (file === null)
+      return note(reading, command, reasons(value)[0] ?? `${render(value)} is known only in a pipeline`);
     if (/^https?:/.test(file)) return note(reading, command, `the bake file is not in the tree: ${file}`);
     files.push(file);
   }
   const targets: string[] = [];
   for (const value of splitValue(inputOf(step, "targets") ?? [], /[\n,]/)) {
     const name = literal(value);
-    if (name === null) return note(reading, command, reasons(value)[0] ?? `${render(value)} is known only in a pipeline`);
+    if (name === null)
+      return note(reading, command, reasons(value)[0] ?? `${render(value)} is known only in a pipeline`);
     targets.push(name);
   }
   const overrides: BakeOverride[] = [];
@@ -44,10 +46,12 @@ export function readBakeAction(run: JobRun, step: Step): void {
     if (override === null) return note(reading, command, `set ${render(value)} is not read`);
     overrides.push(override);
   }
-  const words: Field[] = ["builder", "load", "no-cache", "provenance", "pull", "push", "sbom"].flatMap((name) => {
-    const value = inputOf(step, name);
-    return value === null || value.length === 0 ? [] : [flagWord(name, value)];
-  });
+  const words: Field[] = ["builder", "load", "no-cache", "provenance", "pull", "push", "sbom"].flatMap(
+    (name) => {
+      const value = inputOf(step, name);
+      return value === null || value.length === 0 ? [] : [flagWord(name, value)];
+    },
+  );
   readBake(reading, command, { files, targets, overrides, words, generated });
 }
 
@@ -86,4 +90,3 @@ function metadataOf(
   if (pairs.length > 0) attributes.set("labels", exactMap(pairs));
   return attributes;
 }
-

@@ -7,31 +7,32 @@ import { commandOf, flagWord, inputOf, splitValue } from "./step.ts";
 import type { JobRun, Step } from "./step.ts";
 
 /** Inputs of `docker/build-push-action` that are flags of `docker buildx build`, and how their lists are separated. */
-const FLAGS: readonly (readonly [input: string, flag: string, list: "one" | "lines" | "lines or commas"])[] = [
-  ["add-hosts", "add-host", "lines or commas"],
-  ["allow", "allow", "lines or commas"],
-  ["annotations", "annotation", "lines"],
-  ["attests", "attest", "lines"],
-  ["build-args", "build-arg", "lines"],
-  ["build-contexts", "build-context", "lines"],
-  ["builder", "builder", "one"],
-  ["cache-from", "cache-from", "lines"],
-  ["cache-to", "cache-to", "lines"],
-  ["call", "call", "one"],
-  ["cgroup-parent", "cgroup-parent", "one"],
-  ["labels", "label", "lines"],
-  ["network", "network", "one"],
-  ["no-cache-filters", "no-cache-filter", "lines or commas"],
-  ["outputs", "output", "lines"],
-  ["platforms", "platform", "lines or commas"],
-  ["provenance", "provenance", "one"],
-  ["sbom", "sbom", "one"],
-  ["shm-size", "shm-size", "one"],
-  ["ssh", "ssh", "lines"],
-  ["tags", "tag", "lines or commas"],
-  ["target", "target", "one"],
-  ["ulimit", "ulimit", "lines"],
-];
+const FLAGS: readonly (readonly [input: string, flag: string, list: "one" | "lines" | "lines or commas"])[] =
+  [
+    ["add-hosts", "add-host", "lines or commas"],
+    ["allow", "allow", "lines or commas"],
+    ["annotations", "annotation", "lines"],
+    ["attests", "attest", "lines"],
+    ["build-args", "build-arg", "lines"],
+    ["build-contexts", "build-context", "lines"],
+    ["builder", "builder", "one"],
+    ["cache-from", "cache-from", "lines"],
+    ["cache-to", "cache-to", "lines"],
+    ["call", "call", "one"],
+    ["cgroup-parent", "cgroup-parent", "one"],
+    ["labels", "label", "lines"],
+    ["network", "network", "one"],
+    ["no-cache-filters", "no-cache-filter", "lines or commas"],
+    ["outputs", "output", "lines"],
+    ["platforms", "platform", "lines or commas"],
+    ["provenance", "provenance", "one"],
+    ["sbom", "sbom", "one"],
+    ["shm-size", "shm-size", "one"],
+    ["ssh", "ssh", "lines"],
+    ["tags", "tag", "lines or commas"],
+    ["target", "target", "one"],
+    ["ulimit", "ulimit", "lines"],
+  ];
 
 const SWITCHES = ["load", "no-cache", "pull", "push"];
 
@@ -55,7 +56,9 @@ export function readBuildPush(run: JobRun, step: Step, version: string): void {
   words.push(...secretWords(step));
   const file = inputOf(step, "file");
   if (file !== null && file.length > 0) {
-    words.push(flagWord("file", context.below === null ? file : concatenate(known(`${context.below}/`), file)));
+    words.push(
+      flagWord("file", context.below === null ? file : concatenate(known(`${context.below}/`), file)),
+    );
   }
   words.push({ value: context.value, loose: false });
   const draft = readDockerBuild(reading, commandOf(run, step, words), words, "docker buildx build");
@@ -84,7 +87,9 @@ export function contextOf(given: Value | null): { value: Value; below: string | 
   const inside = text === null ? null : /^\{\{\s*defaultContext\s*\}\}(?::(.*))?$/.exec(text);
   if (inside === null) return { value: given, below: null };
   const directory = (inside[1] ?? "").replace(/^\.?\//, "").replace(/\/$/, "");
-  return directory === "" ? { value: known("."), below: null } : { value: known(directory), below: directory };
+  return directory === ""
+    ? { value: known("."), below: null }
+    : { value: known(directory), below: directory };
 }
 
 /** A Git address of the project itself in the words of the default context; null for any other context. */
@@ -105,4 +110,3 @@ function secretWords(step: Step): Field[] {
     }),
   );
 }
-

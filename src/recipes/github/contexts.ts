@@ -43,15 +43,22 @@ export function contextsOf(job: JobContexts): Contexts {
       case "steps":
         return mapDatum(
           [...job.steps].map(([id, outputs]): [string, Datum] => [id, stepDatum(id, outputs)]),
-          (id) => stepDatum(id, null),
+          // GitHub gives an empty text for a step that there is not, or that comes later.
+          () => mapDatum([["outputs", mapDatum([], () => "")]], () => ""),
         );
       case "runner":
-        return mapDatum([["os", "Linux"], ["arch", "X64"], ["temp", ofValue(variable("RUNNER_TEMP"))]], (key) =>
-          unknownDatum(`runner.${key}`, runTime(`runner.${key}`)),
+        return mapDatum(
+          [
+            ["os", "Linux"],
+            ["arch", "X64"],
+            ["temp", ofValue(variable("RUNNER_TEMP"))],
+          ],
+          (key) => unknownDatum(`runner.${key}`, runTime(`runner.${key}`)),
         );
       case "secrets":
-        return mapDatum([["github_token", unknownDatum("${{ secrets.GITHUB_TOKEN }}", "a token is never read")]], (key) =>
-          unknownDatum(`secrets.${key}`, `secrets.${key} is set in the settings of the repository`),
+        return mapDatum(
+          [["github_token", unknownDatum("${{ secrets.GITHUB_TOKEN }}", "a token is never read")]],
+          (key) => unknownDatum(`secrets.${key}`, `secrets.${key} is set in the settings of the repository`),
         );
       case "vars":
         return mapDatum([], (key) =>
@@ -73,7 +80,11 @@ function stepDatum(id: string, outputs: Datum): Datum {
     outputs === null || isPrimitive(outputs) || outputs.kind !== "map"
       ? mapDatum([], other)
       : { ...outputs, other: outputs.other ?? other };
-  return mapDatum([["outputs", known], ["outcome", "success"], ["conclusion", "success"]]);
+  return mapDatum([
+    ["outputs", known],
+    ["outcome", "success"],
+    ["conclusion", "success"],
+  ]);
 }
 
 /** Text of a node with its expressions evaluated; null where it is no scalar. */

@@ -56,7 +56,11 @@ function evaluate(node: Node, contexts: Contexts): Datum {
   if (node.group !== undefined) return inner(node.group);
   if (node.name !== undefined) return contexts.context(node.name.lexeme.toLowerCase());
   if (node.functionName !== undefined) {
-    return callFunction(node.functionName.lexeme.toLowerCase(), (node.args ?? []).map(inner), contexts.decide);
+    return callFunction(
+      node.functionName.lexeme.toLowerCase(),
+      (node.args ?? []).map(inner),
+      contexts.decide,
+    );
   }
   if (node.index !== undefined) return access(inner(node.expr), node, contexts);
   if (node.args !== undefined) return logical(node.operator?.lexeme ?? "", node.args, contexts);
@@ -174,7 +178,8 @@ export function evaluateCondition(text: string, contexts: Contexts): Datum {
   if (trimmed === "") return true;
   const parts = splitText(trimmed);
   const [first] = parts;
-  if (parts.length === 1 && first !== undefined) return evaluateText(first.expression ?? first.text, contexts);
+  if (parts.length === 1 && first !== undefined)
+    return evaluateText(first.expression ?? first.text, contexts);
   // `${{ a }} && b` is a text with an expression in it, and GitHub takes such a text for true.
   return true;
 }

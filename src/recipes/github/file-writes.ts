@@ -21,7 +21,10 @@ export function takeFileWrites(run: JobRun, step: Step): NonNullable<ShellJob["a
 }
 
 function doubted(name: string, value: Value, conditions: readonly string[]): Value {
-  return unknown(render(concatenate(known(""), value)), `${name} depends on a condition: ${conditions.join(", ")}`);
+  return unknown(
+    render(concatenate(known(""), value)),
+    `${name} depends on a condition: ${conditions.join(", ")}`,
+  );
 }
 
 /** Sets one output of a step. */

@@ -1,4 +1,13 @@
-import { isPrimitive, joinData, listDatum, ofJson, toValue, truthOf, unknownDatum, whyUnknown } from "../datum.ts";
+import {
+  isPrimitive,
+  joinData,
+  listDatum,
+  ofJson,
+  toValue,
+  truthOf,
+  unknownDatum,
+  whyUnknown,
+} from "../datum.ts";
 import type { Datum } from "../datum.ts";
 import { literal, render } from "../value.ts";
 import { concatenate, known } from "../value.ts";
@@ -15,9 +24,10 @@ export function callFunction(name: string, args: readonly Datum[], decide: Decid
 }
 
 /** Names of all functions that GitHub has, with the arguments that they take. */
-export const KNOWN_FUNCTIONS = [
-  ..."contains startswith endswith format join tojson fromjson hashfiles success always cancelled failure case".split(" "),
-].map((name) => ({ name, minArgs: 0, maxArgs: 255 }));
+export const KNOWN_FUNCTIONS =
+  "contains startswith endswith format join tojson fromjson hashfiles success always cancelled failure case"
+    .split(" ")
+    .map((name) => ({ name, minArgs: 0, maxArgs: 255 }));
 
 type Evaluate = (args: readonly Datum[], decide: DecideText) => Datum;
 
@@ -73,9 +83,9 @@ function plain(datum: Datum): string | null {
 
 function contains(where: Datum, what: Datum, decide: DecideText): Datum {
   if (!isPrimitive(where) && where.kind === "list") {
-    const found = where.items.map((item) => equal(item, what, decide));
-    if (found.includes(true)) return true;
-    return found.includes(null) ? undefined : false;
+    const found = new Set(where.items.map((item) => equal(item, what, decide)));
+    if (found.has(true)) return true;
+    return found.has(null) ? undefined : false;
   }
   const [text, part] = [plain(where), plain(what)];
   return text === null || part === null ? undefined : text.toLowerCase().includes(part.toLowerCase());

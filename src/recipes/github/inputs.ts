@@ -16,7 +16,9 @@ export function inputsOf(
   of: "action" | "workflow" | "form",
 ): Datum {
   const entries: [string, Datum][] = [];
-  const passed = new Map<string, YamlNode>(given?.kind === "map" ? [...given.entries].map(([name, node]) => [name.toLowerCase(), node]) : []);
+  const passed = new Map<string, YamlNode>(
+    given?.kind === "map" ? [...given.entries].map(([name, node]) => [name.toLowerCase(), node]) : [],
+  );
   for (const [name, node] of declared?.kind === "map" ? declared.entries : []) {
     const type = node.kind === "map" ? scalarText(node, "type") : null;
     const own = passed.get(name.toLowerCase());

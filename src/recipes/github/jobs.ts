@@ -68,19 +68,26 @@ export function readWorkflowJob(
 
 /** A Dockerfile or context below a checkout that is none of this tree, or that is this tree under another name. */
 function namePlace(recipe: ReturnType<typeof finishDraft>, place: string, why: string | null): void {
-  const inPlace = (path: string | null) => path !== null && (place === "." || path === place || path.startsWith(`${place}/`));
+  const inPlace = (path: string | null) =>
+    path !== null && (place === "." || path === place || path.startsWith(`${place}/`));
   if (!inPlace(recipe.context) && !inPlace(recipe.dockerfile)) return;
   if (why !== null) {
     unresolve(recipe, "context", why);
     [recipe.context, recipe.dockerfile] = [null, null];
     return;
   }
-  const moved = (path: string | null) => (inPlace(path) && path !== null ? path.slice(place.length + 1) || "." : path);
+  const moved = (path: string | null) =>
+    inPlace(path) && path !== null ? path.slice(place.length + 1) || "." : path;
   recipe.context = moved(recipe.context);
   recipe.dockerfile = moved(recipe.dockerfile);
 }
 
-function startReading(around: JobAround, tree: TreeFiles, contexts: Contexts, env: ReadonlyMap<string, Value>): JobReading {
+function startReading(
+  around: JobAround,
+  tree: TreeFiles,
+  contexts: Contexts,
+  env: ReadonlyMap<string, Value>,
+): JobReading {
   const { job, name } = around;
   const image = containerImage(job.entries.get("container"), contexts);
   const services = job.entries.get("services");
@@ -131,4 +138,3 @@ function outputsOf(job: YamlMap, contexts: JobContexts): Datum {
   if (declared?.kind !== "map") return mapDatum([]);
   return mapDatum([...declared.entries].map(([name, node]): [string, Datum] => [name, datumOf(node, inner)]));
 }
-

@@ -27,13 +27,19 @@ function combine(matrix: DatumMap): Row[] | string {
   const axes = [...matrix.entries].filter(([name]) => name !== "include" && name !== "exclude");
   let rows: Map<string, Datum>[] = axes.length === 0 ? [] : [new Map()];
   for (const [name, values] of axes) {
-    const items = itemsOf(values) ?? [unknownDatum(`matrix.${name}`, whyUnknown(values) ?? `the values of ${name} are not known`)];
+    const items = itemsOf(values) ?? [
+      unknownDatum(`matrix.${name}`, whyUnknown(values) ?? `the values of ${name} are not known`),
+    ];
     if (rows.length * items.length > MOST_ROWS) return `the matrix has more than ${MOST_ROWS} jobs`;
     rows = rows.flatMap((row) => items.map((item) => new Map([...row, [name, item]])));
   }
   const excluded = itemsOf(matrix.entries.get("exclude") ?? null) ?? [];
   rows = rows.filter((row) => !excluded.some((each) => matches(row, each)));
-  rows = include(rows, axes.map(([name]) => name), matrix.entries.get("include") ?? null);
+  rows = include(
+    rows,
+    axes.map(([name]) => name),
+    matrix.entries.get("include") ?? null,
+  );
   if (rows.length > MOST_ROWS) return `the matrix has more than ${MOST_ROWS} jobs`;
   return rows.map((row) => ({ label: labelOf(row), matrix: mapDatum(row) }));
 }
@@ -56,7 +62,8 @@ function same(a: Datum, b: Datum): boolean {
 function textOf(datum: Datum): string {
   if (isPrimitive(datum)) return String(datum ?? "").toLowerCase();
   if (datum.kind === "list") return JSON.stringify(datum.items.map(textOf));
-  if (datum.kind === "map") return JSON.stringify([...datum.entries].map(([name, value]) => [name, textOf(value)]));
+  if (datum.kind === "map")
+    return JSON.stringify([...datum.entries].map(([name, value]) => [name, textOf(value)]));
   return render(toValue(datum));
 }
 
@@ -83,10 +90,19 @@ function include(rows: Map<string, Datum>[], axes: readonly string[], includes: 
 /** What GitHub writes in brackets behind the job's name. */
 function labelOf(row: ReadonlyMap<string, Datum>): string {
   const parts = [...row.values()].flatMap((value) => {
-    const flat = isPrimitive(value) ? [value] : value.kind === "map" ? [...value.entries.values()] : value.kind === "list" ? value.items : [value];
+    const flat = isPrimitive(value)
+      ? [value]
+      : value.kind === "map"
+        ? [...value.entries.values()]
+        : value.kind === "list"
+          ? value.items
+          : [value];
     return flat.flatMap((each) => (isPrimitive(each) || each.kind === "text" ? [render(toValue(each))] : []));
   });
-  return parts.filter((part) => part !== "").join(", ").slice(0, 120);
+  return parts
+    .filter((part) => part !== "")
+    .join(", ")
+    .slice(0, 120);
 }
 
 /** A node of YAML as data, its expressions evaluated. */
@@ -96,7 +112,9 @@ export function datumOf(node: YamlNode | undefined, contexts: Contexts): Datum {
     return listDatum(node.items.map((item) => datumOf(item, contexts)));
   }
   if (node.kind === "map")
-    return mapDatum([...node.entries].map(([name, value]): [string, Datum] => [name, datumOf(value, contexts)]));
+    return mapDatum(
+      [...node.entries].map(([name, value]): [string, Datum] => [name, datumOf(value, contexts)]),
+    );
   if (node.kind !== "scalar" || node.type === "null") return null;
   if (node.type === "string") return evaluateTemplate(node.text, contexts);
   if (node.text === "true" || node.text === "false") return node.text === "true";

@@ -29,12 +29,18 @@ export function readMetadata(run: JobRun, step: Step): void {
   const { world } = run.contexts;
   const images = namesOf(inputOf(step, "images"));
   const flavor = flavorOf(inputOf(step, "flavor"));
-  const written = splitValue(inputOf(step, "tags") ?? [], /\n/);
+  const written = linesOf(inputOf(step, "tags"));
   const rules = written.length > 0 ? written : DEFAULT_RULES.map(known);
   const tags = rules.flatMap((rule) => readRule(rule, world, flavor));
   const sorted = tags.toSorted((a, b) => b.priority - a.priority).map(({ value }) => value);
   if (flavor.latest === true || (flavor.latest === "auto" && tags.some(({ latest }) => latest))) {
-    sorted.push(concatenate(flavor.onLatest ? flavor.prefix : [], known("latest"), flavor.onLatest ? flavor.suffix : []));
+    sorted.push(
+      concatenate(
+        flavor.onLatest ? flavor.prefix : [],
+        known("latest"),
+        flavor.onLatest ? flavor.suffix : [],
+      ),
+    );
   }
   const unique = [...new Map(sorted.map((tag) => [render(tag), tag])).values()];
   const names = images.length === 0 ? [null] : images;
@@ -43,8 +49,18 @@ export function readMetadata(run: JobRun, step: Step): void {
   );
   const labels = labelsOf(step, unique[0] ?? null);
   const separators = { tags: inputOf(step, "sep-tags"), labels: inputOf(step, "sep-labels") };
+  run.env.set("DOCKER_METADATA_OUTPUT_VERSION", unique[0] ?? []);
+  run.env.set("DOCKER_METADATA_OUTPUT_TAGS", joined(references, separators.tags ?? known("\n")));
+  run.env.set("DOCKER_METADATA_OUTPUT_LABELS", joined(labels, separators.labels ?? known("\n")));
   if (step.id === null) return;
   run.contexts.steps.set(step.id, outputs(run, step.id, { references, unique, labels, separators }));
+}
+
+/** Lines of an input without its comments. */
+function linesOf(value: Value | null): Value[] {
+  return splitValue(value ?? [], /\n/).filter(
+    (line) => line[0]?.kind !== "text" || !line[0].text.startsWith("#"),
+  );
 }
 
 type Made = {
@@ -71,7 +87,12 @@ function outputs(run: JobRun, id: string, { references, unique, labels, separato
     ["labels", ofValue(joined(labels, separators.labels ?? known("\n")))],
     ["annotations", ""],
     ["version", ofValue(unique[0] ?? [])],
-    ["json", mapDatum([["tags", listDatum(references.map(ofValue))]], (name) => unknownDatum(`json.${name}`, runTime(name)))],
+    [
+      "json",
+      mapDatum([["tags", listDatum(references.map(ofValue))]], (name) =>
+        unknownDatum(`json.${name}`, runTime(name)),
+      ),
+    ],
     ...files,
     ["bake-file-annotations", annotations],
   ]);
@@ -83,11 +104,13 @@ function joined(values: readonly Value[], separator: Value): Value {
 
 /** Names of images; `name=x,enable=false` leaves one out. References are lower case. */
 function namesOf(value: Value | null): Value[] {
-  return splitValue(value ?? [], /\n/).flatMap((line) => {
+  return linesOf(value).flatMap((line) => {
     if (!/^(?:name|enable)=/.test(render(line))) return splitValue(line, /,/).map(lowerCase);
     const options = optionsOf(line);
     const name = options.get("name");
-    return name === undefined || isTrue(options.get("enable") ?? known("true")) === false ? [] : [lowerCase(name)];
+    return name === undefined || isTrue(options.get("enable") ?? known("true")) === false
+      ? []
+      : [lowerCase(name)];
   });
 }
 
@@ -103,7 +126,10 @@ function optionsOf(line: Value): Map<string, Value> {
     const text = first?.kind === "text" ? first.text : "";
     const equals = text.indexOf("=");
     if (equals > 0)
-      options.set(text.slice(0, equals).trim(), concatenate(known(text.slice(equals + 1).replaceAll('"', "")), rest));
+      options.set(
+        text.slice(0, equals).trim(),
+        concatenate(known(text.slice(equals + 1).replaceAll('"', "")), rest),
+      );
     else options.set("", part);
   }
   return options;
@@ -113,7 +139,7 @@ type Flavor = { latest: boolean | "auto"; prefix: Value; suffix: Value; onLatest
 
 function flavorOf(value: Value | null): Flavor {
   const flavor: Flavor = { latest: "auto", prefix: [], suffix: [], onLatest: false };
-  for (const line of splitValue(value ?? [], /\n/)) {
+  for (const line of linesOf(value)) {
     const options = optionsOf(line);
     const latest = options.get("latest");
     if (latest !== undefined) flavor.latest = isTrue(latest) ?? "auto";
@@ -126,16 +152,24 @@ function flavorOf(value: Value | null): Flavor {
 
 function readRule(rule: Value, world: World, flavor: Flavor): Tag[] {
   const plain = /^(?:type|enable|priority|value|event)=/.test(render(rule)) ? null : rule;
-  const options = plain === null ? optionsOf(rule) : new Map([["type", known("raw")], ["value", plain]]);
+  const options =
+    plain === null
+      ? optionsOf(rule)
+      : new Map([
+          ["type", known("raw")],
+          ["value", plain],
+        ]);
   const type = literal(options.get("type") ?? []) ?? "";
   const enable = expandHandlebars(options.get("enable") ?? known("true"), world);
   const isOn = isTrue(enable);
   if (isOn === false) return [];
   const value = valueOf(type, options, world);
   if (value === null) return [];
-  const isLatest = type === "semver" || type === "pep440" || type === "match" || (type === "ref" && world.ref === "tag");
+  const isLatest =
+    type === "semver" || type === "pep440" || type === "match" || (type === "ref" && world.ref === "tag");
   const affix = (name: "prefix" | "suffix") => options.get(name) ?? flavor[name];
-  const prefix = type === "sha" && !options.has("prefix") ? concatenate(flavor.prefix, known("sha-")) : affix("prefix");
+  const prefix =
+    type === "sha" && !options.has("prefix") ? concatenate(flavor.prefix, known("sha-")) : affix("prefix");
   const priority = Number(literal(options.get("priority") ?? []) ?? "");
   const tag = concatenate(prefix, value, affix("suffix"));
   const why = reasons(enable)[0] ?? "whether this tag is given is not known";
@@ -161,7 +195,9 @@ function valueOf(type: string, options: ReadonlyMap<string, Value>, world: World
       if (given === undefined && world.ref !== "tag") return null;
       if (given !== undefined && given.length === 0 && world.ref !== "tag") return null;
       const exact = given === undefined ? null : literal(given);
-      return exact === null ? unknown(render(pattern), "it is taken from a Git tag") : semver(render(pattern), exact, type);
+      return exact === null
+        ? unknown(render(pattern), "it is taken from a Git tag")
+        : semver(render(pattern), exact, type);
     }
     case "edge": {
       const branch = literal(options.get("branch") ?? []);
@@ -172,19 +208,25 @@ function valueOf(type: string, options: ReadonlyMap<string, Value>, world: World
       const event = literal(options.get("event") ?? []);
       if (event === "branch") return world.ref === "branch" ? slug(refName(world)) : null;
       if (event === "tag") return world.ref === "tag" ? refName(world) : null;
-      return world.ref === "pull request" ? unknown("pr-{{number}}", runTime("the number of the pull request")) : null;
+      return world.ref === "pull request"
+        ? unknown("pr-{{number}}", runTime("the number of the pull request"))
+        : null;
     }
     case "raw":
       return options.get("value") ?? [];
     case "sha":
-      return literal(options.get("format") ?? []) === "long" ? variable("GITHUB_SHA") : variable("GITHUB_SHORT_SHA");
+      return literal(options.get("format") ?? []) === "long"
+        ? variable("GITHUB_SHA")
+        : variable("GITHUB_SHORT_SHA");
     default:
       return unknown(type, `docker/metadata-action has no tags of type ${type}`);
   }
 }
 
 function slug(value: Value): Value {
-  return value.map((piece) => (piece.kind === "text" ? { ...piece, text: piece.text.replaceAll(/[^\w.-]+/g, "-") } : piece));
+  return value.map((piece) =>
+    piece.kind === "text" ? { ...piece, text: piece.text.replaceAll(/[^\w.-]+/g, "-") } : piece,
+  );
 }
 
 /** `{{major}}.{{minor}}` of a version that the template states. */
@@ -232,6 +274,6 @@ function labelsOf(step: Step, version: Value | null): Value[] {
     concatenate(known("org.opencontainers.image.revision="), variable("GITHUB_SHA")),
     ...(version === null ? [] : [concatenate(known("org.opencontainers.image.version="), version)]),
   ];
-  const given = splitValue(inputOf(step, "labels") ?? [], /\n/);
+  const given = linesOf(inputOf(step, "labels"));
   return [...own, ...given];
 }

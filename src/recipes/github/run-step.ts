@@ -33,12 +33,14 @@ export function readRunStep(run: JobRun, step: Step, script: YamlScalar): void {
   if (!mentions && !writes && !mayCallBuilder(files, text)) return;
   const at = () => lineAt(script.source, script.start);
   if (!/^(?:ba|da|)sh\b|^bash |\/(?:ba)?sh\b/.test(shell)) {
-    if (callsBuilder(text)) noteAt(reading, script.source.path, at(), text, `a script of ${shell}: only shell scripts are read`);
+    if (callsBuilder(text))
+      noteAt(reading, script.source.path, at(), text, `a script of ${shell}: only shell scripts are read`);
     return;
   }
   const source = parseScript(run, text, place);
   if (typeof source === "string") {
-    if (mentions) noteAt(reading, script.source.path, at(), text, `the shell script cannot be read: ${source}`);
+    if (mentions)
+      noteAt(reading, script.source.path, at(), text, `the shell script cannot be read: ${source}`);
     return;
   }
   const outer = scopeOf(step.env, run.contexts.world, reading.frame.job);
@@ -51,7 +53,8 @@ export function readRunStep(run: JobRun, step: Step, script: YamlScalar): void {
     files,
     counter: run.counter,
     written: reading.written,
-    run: (command) => readCommand(reading, { ...command, conditions: [...step.conditions, ...command.conditions] }),
+    run: (command) =>
+      readCommand(reading, { ...command, conditions: [...step.conditions, ...command.conditions] }),
     refuse: (command, why) => note(reading, command, why),
     append: takeFileWrites(run, step),
   };

@@ -71,7 +71,8 @@ export function commandOf(run: JobRun, step: Step, words: readonly Field[]): She
     file: node.source.path,
     line: lineAt(node.source, uses.start),
     exported: [...step.env.keys()],
-    environment: (name) => (step.env.has(name) ? scopeOf(step.env, run.contexts.world, run.reading.frame.job)(name) : null),
+    environment: (name) =>
+      step.env.has(name) ? scopeOf(step.env, run.contexts.world, run.reading.frame.job)(name) : null,
   };
 }
 

@@ -38,20 +38,29 @@ function followStep(run: JobRun, node: YamlMap): void {
     const datum = evaluateCondition(written, contexts);
     const holds = truthOf(datum);
     if (holds === false) {
-      if (step.id !== null) run.contexts.steps.set(step.id, mapDatum([], () => ""));
+      if (step.id !== null)
+        run.contexts.steps.set(
+          step.id,
+          mapDatum([], () => ""),
+        );
       return;
     }
     if (holds === null) step.conditions = [...run.conditions, conditionText(written, datum)];
   }
   const script = node.entries.get("run");
-  if (script?.kind === "scalar") return readRunStep(run, step, script);
   const uses = scalarText(node, "uses");
-  if (uses !== null) readUses(run, step, uses);
+  if (script?.kind === "scalar") readRunStep(run, step, script);
+  else if (uses !== null) readUses(run, step, uses);
+  if (step.id !== null && !run.contexts.steps.has(step.id)) run.contexts.steps.set(step.id, null);
 }
 
 /** A condition that could not be decided, as recipes say it. */
 export function conditionText(written: string, datum: Datum): string {
-  const plain = written.trim().replace(/^\$\{\{([\s\S]*)\}\}$/, "$1").trim().replaceAll(/\s+/g, " ");
+  const plain = written
+    .trim()
+    .replace(/^\$\{\{([\s\S]*)\}\}$/, "$1")
+    .trim()
+    .replaceAll(/\s+/g, " ");
   const why = whyUnknown(datum);
   return why === null ? plain : `${plain} (${why})`;
 }
@@ -76,7 +85,10 @@ function checkout(run: JobRun, step: Step): void {
   }
   const below = joinTreePath(".", path);
   if (below === null) return;
-  run.elsewhere.set(below, isOwn ? null : `${below} is a checkout of ${repository}, which is not in the tree`);
+  run.elsewhere.set(
+    below,
+    isOwn ? null : `${below} is a checkout of ${repository}, which is not in the tree`,
+  );
 }
 
 function readContainerAction(run: JobRun, step: Step, uses: string): void {
@@ -94,7 +106,9 @@ function readLocal(run: JobRun, step: Step, uses: string): void {
     .map((name) => joinTreePath(directory, name) ?? name)
     .find((each) => reading.tree.read(each) !== null);
   if (path === undefined) {
-    const other = [...run.elsewhere].find(([place]) => directory === place || directory.startsWith(`${place}/`));
+    const other = [...run.elsewhere].find(
+      ([place]) => directory === place || directory.startsWith(`${place}/`),
+    );
     return say(other?.[1] ?? `${uses} has no action.yml in the tree`);
   }
   if (run.actions.includes(path)) return say(`${path} is an action that uses itself`);
@@ -117,15 +131,25 @@ function followAction(run: JobRun, step: Step, { action, path, directory }: Loca
   if (runs?.kind !== "map" || using !== "composite") {
     const image = runs?.kind === "map" ? (scalarText(runs, "image") ?? "") : "";
     if (using === "docker" && !image.startsWith("docker://"))
-      note(run.reading, commandOf(run, step, []), `${path} is a container action: GitHub's runner builds its image by itself, without a cache`);
+      note(
+        run.reading,
+        commandOf(run, step, []),
+        `${path} is a container action: GitHub's runner builds its image by itself, without a cache`,
+      );
     return;
   }
   const given = step.node.entries.get("with");
   const inputs = inputsOf(action.entries.get("inputs"), given, step.contexts, "action");
   const own = new Map<string, Datum>();
-  const github = typeof run.contexts.github === "object" && run.contexts.github !== null && run.contexts.github.kind === "map"
-    ? { ...run.contexts.github, entries: new Map([...run.contexts.github.entries, ["action_path", directory] as const]) }
-    : run.contexts.github;
+  const github =
+    typeof run.contexts.github === "object" &&
+    run.contexts.github !== null &&
+    run.contexts.github.kind === "map"
+      ? {
+          ...run.contexts.github,
+          entries: new Map([...run.contexts.github.entries, ["action_path", directory] as const]),
+        }
+      : run.contexts.github;
   const inner: JobRun = {
     ...run,
     contexts: { ...run.contexts, inputs, steps: own, github },

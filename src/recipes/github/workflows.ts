@@ -38,10 +38,20 @@ export function isWorkflow(path: string): boolean {
 /** Reads every workflow of a tree. A file that is no workflow is named; it does not stop the others. */
 export function readWorkflows(tree: TreeFiles, cache: ScriptCache): WorkflowRecipes {
   const all = (tree.below?.(DIRECTORY) ?? tree.list()).filter(isWorkflow).toSorted();
-  const reading: Reading = { tree, cache, files: [], unread: [], collection: startCollection(), followed: 0, parsed: new Map(), called: new Set() };
+  const reading: Reading = {
+    tree,
+    cache,
+    files: [],
+    unread: [],
+    collection: startCollection(),
+    followed: 0,
+    parsed: new Map(),
+    called: new Set(),
+  };
   for (const path of all.slice(0, MOST_FILES)) load(reading, path);
   const [left] = all.slice(MOST_FILES);
-  if (left !== undefined) note(reading, left, 1, left, `more than ${MOST_FILES} workflows: the others are not read`);
+  if (left !== undefined)
+    note(reading, left, 1, left, `more than ${MOST_FILES} workflows: the others are not read`);
   for (const path of reading.files) readFile(reading, path);
   const { recipes, unread, jobs } = collect(reading.collection);
   return { recipes, unread: [...reading.unread, ...unread], files: reading.files, jobs };
@@ -65,11 +75,19 @@ function note(reading: Reading, file: string, line: number, command: string, why
 
 function load(reading: Reading, path: string): void {
   const text = reading.tree.read(path);
-  if (text === null) return note(reading, path, 1, path, `the workflow cannot be read: ${reading.tree.whyNot?.(path) ?? "unknown"}`);
+  if (text === null)
+    return note(
+      reading,
+      path,
+      1,
+      path,
+      `the workflow cannot be read: ${reading.tree.whyNot?.(path) ?? "unknown"}`,
+    );
   try {
     const root = readYaml12({ path, text: text.replace(/^\uFEFF/, " ") });
     reading.files.push(path);
-    if (root?.kind !== "map") return note(reading, path, 1, path, "it is no workflow: its top level is not a mapping");
+    if (root?.kind !== "map")
+      return note(reading, path, 1, path, "it is no workflow: its top level is not a mapping");
     reading.parsed.set(path, root);
     for (const [, job] of entriesOf(root.entries.get("jobs"))) {
       const uses = job.kind === "map" ? scalarText(job, "uses") : null;
@@ -95,8 +113,11 @@ function readFile(reading: Reading, path: string): void {
   const worlds = worldsOf(on);
   const form = formOf(on, "workflow_dispatch");
   // A workflow that others of this tree call is read where it is called.
-  const own = worlds.filter(({ event }) => event !== "workflow_call" || (worlds.length === 1 && !reading.called.has(path)));
-  if (worlds.length === 0) return note(reading, path, 1, path, "the workflow has no events: its key on is missing or empty");
+  const own = worlds.filter(
+    ({ event }) => event !== "workflow_call" || (worlds.length === 1 && !reading.called.has(path)),
+  );
+  if (worlds.length === 0)
+    return note(reading, path, 1, path, "the workflow has no events: its key on is missing or empty");
   for (const world of own) {
     const start = startContexts(world, mapDatum([]), path);
     const declared = world.event === "workflow_call" ? formOf(on, "workflow_call") : form;
@@ -129,7 +150,13 @@ function followWorkflow(reading: Reading, root: YamlMap, called: Called): Map<st
   for (const [id, job] of inOrder(root.entries.get("jobs"))) {
     if (job.kind !== "map") continue;
     if (reading.followed >= MOST_JOBS) {
-      note(reading, root.source.path, 1, root.source.path, `more than ${MOST_JOBS} jobs: the others are not read`);
+      note(
+        reading,
+        root.source.path,
+        1,
+        root.source.path,
+        `more than ${MOST_JOBS} jobs: the others are not read`,
+      );
       return outputs;
     }
     const base = { ...start, env, job: id, needs: needsOf(start.needs, outputs) };
@@ -183,8 +210,15 @@ function inOrder(jobs: YamlNode | undefined): [string, YamlNode][] {
 }
 
 function needsOf(unknown: Datum, outputs: ReadonlyMap<string, Datum>): Datum {
-  const other = typeof unknown === "object" && unknown !== null && unknown.kind === "map" ? unknown.other : null;
-  const entries = [...outputs].map(([id, datum]): [string, Datum] => [id, mapDatum([["result", "success"], ["outputs", datum]])]);
+  const other =
+    typeof unknown === "object" && unknown !== null && unknown.kind === "map" ? unknown.other : null;
+  const entries = [...outputs].map(([id, datum]): [string, Datum] => [
+    id,
+    mapDatum([
+      ["result", "success"],
+      ["outputs", datum],
+    ]),
+  ]);
   return mapDatum(entries, other);
 }
 
@@ -194,13 +228,22 @@ function callWorkflow(reading: Reading, uses: string, around: JobAround, called:
   const stated = job.entries.get("uses") ?? job;
   const refuse = (why: string): Datum => {
     const known = reading.unread.some((old) => old.job === name && old.why === why);
-    if (!known) reading.unread.push({ job: name, file: job.source.path, line: lineAt(job.source, stated.start), command: uses, why });
+    if (!known)
+      reading.unread.push({
+        job: name,
+        file: job.source.path,
+        line: lineAt(job.source, stated.start),
+        command: uses,
+        why,
+      });
     return mapDatum([], null);
   };
   const path = uses.startsWith("./") ? joinTreePath(".", uses) : null;
-  if (path === null) return refuse(`the reusable workflow ${uses} is of another repository: it is not in the tree`);
+  if (path === null)
+    return refuse(`the reusable workflow ${uses} is of another repository: it is not in the tree`);
   const root = reading.parsed.get(path);
-  if (root === undefined) return refuse(`the reusable workflow ${path} is not in the tree, or is not readable`);
+  if (root === undefined)
+    return refuse(`the reusable workflow ${path} is not in the tree, or is not readable`);
   if (called.trail.includes(path)) return refuse(`${path} is a workflow that calls itself`);
   if (called.trail.length >= DEEPEST) return refuse(`${path} is called more than ${DEEPEST} workflows deep`);
   const on = root.entries.get("on") ?? root.entries.get("true");
@@ -216,11 +259,18 @@ function callWorkflow(reading: Reading, uses: string, around: JobAround, called:
   return outputsOf(on, inner, called.world, inputs);
 }
 
-function outputsOf(on: YamlNode | undefined, inner: ReadonlyMap<string, Datum>, world: World, inputs: Datum): Datum {
+function outputsOf(
+  on: YamlNode | undefined,
+  inner: ReadonlyMap<string, Datum>,
+  world: World,
+  inputs: Datum,
+): Datum {
   const call = on?.kind === "map" ? on.entries.get("workflow_call") : undefined;
   const declared = call?.kind === "map" ? call.entries.get("outputs") : undefined;
   const contexts = contextsOf(startContexts(world, inputs, ""));
-  const jobs = mapDatum([...inner].map(([id, outputs]): [string, Datum] => [id, mapDatum([["outputs", outputs]])]));
+  const jobs = mapDatum(
+    [...inner].map(([id, outputs]): [string, Datum] => [id, mapDatum([["outputs", outputs]])]),
+  );
   const own = { ...contexts, context: (name: string) => (name === "jobs" ? jobs : contexts.context(name)) };
   return mapDatum(
     [...entriesOf(declared)].flatMap(([name, node]): [string, Datum][] => {
@@ -229,4 +279,3 @@ function outputsOf(on: YamlNode | undefined, inner: ReadonlyMap<string, Datum>, 
     }),
   );
 }
-

@@ -82,8 +82,12 @@ export function decideFor(world: World): DecideText {
 
 /** Variables that GitHub's runner sets to what the `github` context says of the same name. */
 const SAME_NAME = [
-  ..."actor actor_id job ref_protected repository repository_id repository_owner repository_owner_id".split(" "),
-  ..."retention_days run_attempt run_id run_number server_url api_url graphql_url sha workflow workflow_ref".split(" "),
+  ..."actor actor_id job ref_protected repository repository_id repository_owner repository_owner_id".split(
+    " ",
+  ),
+  ..."retention_days run_attempt run_id run_number server_url api_url graphql_url sha workflow workflow_ref".split(
+    " ",
+  ),
   ..."workflow_sha triggering_actor workspace action_path".split(" "),
 ];
 
@@ -117,12 +121,22 @@ export function refOf(world: World): Value {
 }
 
 function eventContext(world: World, inputs: Datum): Datum {
-  const unknown = (path: string) => (name: string): Datum =>
-    unknownDatum(`${path}.${name}`, runTime(`${path}.${name}`));
-  const owner = mapDatum([["login", ofValue(variable("GITHUB_REPOSITORY_OWNER"))]], unknown("github.event.repository.owner"));
+  const unknown =
+    (path: string) =>
+    (name: string): Datum =>
+      unknownDatum(`${path}.${name}`, runTime(`${path}.${name}`));
+  const owner = mapDatum(
+    [["login", ofValue(variable("GITHUB_REPOSITORY_OWNER"))]],
+    unknown("github.event.repository.owner"),
+  );
   const repository = mapDatum(
     [
-      ["default_branch", world.ref === "branch" ? ofValue(refName(world)) : unknownDatum("github.event.repository.default_branch", runTime("the default branch"))],
+      [
+        "default_branch",
+        world.ref === "branch"
+          ? ofValue(refName(world))
+          : unknownDatum("github.event.repository.default_branch", runTime("the default branch")),
+      ],
       ["full_name", ofValue(variable("GITHUB_REPOSITORY"))],
       ["name", ofValue(variable("GITHUB_REPOSITORY_NAME"))],
       ["fork", false],
