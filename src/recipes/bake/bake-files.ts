@@ -7,7 +7,7 @@ import { lineCounter } from "../yaml-source.ts";
 import type { Value } from "../value.ts";
 import { ofValue } from "../datum.ts";
 import { readComposeFile } from "./compose-file.ts";
-import { evaluateHcl } from "./hcl-evaluate.ts";
+import { evaluateHcl, exactMap } from "./hcl-evaluate.ts";
 import type { HclScope } from "./hcl-evaluate.ts";
 import { parseHcl } from "./hcl-parse.ts";
 import type { HclBody, HclExpression } from "./hcl-parse.ts";
@@ -189,14 +189,18 @@ function listed(body: HclBody, name: string, scope: HclScope): { targets: string
   return { targets: texts, why: texts.length < datum.items.length ? `not all of ${name} is known` : null };
 }
 
+/** Attributes of a target. Maps may be written as blocks: `args { … }`. */
+function attributesOf(body: HclBody, scope: HclScope): Map<string, Datum> {
+  const attributes = new Map<string, Datum>();
+  for (const { name, value } of body.attributes)
+    if (name !== "matrix" && name !== "name") attributes.set(name, evaluateHcl(value, scope));
+  for (const block of body.blocks) attributes.set(block.type, exactMap(attributesOf(block.body, scope)));
+  return attributes;
+}
+
 /** A target, or one for each combination of its matrix: then a group has its name. */
 function takeTarget(read: BakeFiles, body: HclBody, label: string, at: BakePlace, scope: HclScope): void {
-  const stated = (inside: HclScope) =>
-    new Map(
-      body.attributes
-        .filter(({ name }) => name !== "matrix" && name !== "name")
-        .map(({ name, value }): [string, Datum] => [name, evaluateHcl(value, inside)]),
-    );
+  const stated = (inside: HclScope) => attributesOf(body, inside);
   const matrix = body.attributes.find(({ name }) => name === "matrix");
   if (matrix === undefined) return add(read, { name: label, attributes: stated(scope), at });
   const rows = combinations(evaluateHcl(matrix.value, scope));
@@ -209,12 +213,10 @@ function takeTarget(read: BakeFiles, body: HclBody, label: string, at: BakePlace
   for (const row of rows) {
     const inside: HclScope = { ...scope, name: (name) => (row.has(name) ? row.get(name) : scope.name(name)) };
     const made = naming === undefined ? null : evaluateHcl(naming.value, inside);
-    if (typeof made !== "string") {
-      read.faults.push({ ...at, why: `target ${label} has a matrix, and its names are not known` });
-      return;
-    }
-    names.push(made);
-    add(read, { name: made, attributes: stated(inside), at });
+    // A name that is not known is only missed where the target is asked for by it.
+    const name = typeof made === "string" ? made : `${label} (${names.length + 1})`;
+    names.push(name);
+    add(read, { name, attributes: stated(inside), at });
   }
   read.groups.set(label, { targets: names, why: null });
 }

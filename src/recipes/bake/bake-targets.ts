@@ -86,7 +86,11 @@ function merge(into: Map<string, Datum>, from: ReadonlyMap<string, Datum>): void
     if (datum === null || datum === undefined) continue;
     const old = into.get(name);
     const isMaps = isMap(old) && isMap(datum);
-    if (MERGED.has(name) && isMaps) into.set(name, exactMap([...old.entries, ...datum.entries]));
+    // A null takes nothing away from what is inherited.
+    const told = isMaps
+      ? [...datum.entries].filter(([, value]) => value !== null && value !== undefined)
+      : [];
+    if (MERGED.has(name) && isMaps) into.set(name, exactMap([...old.entries, ...told]));
     else into.set(name, datum);
   }
 }

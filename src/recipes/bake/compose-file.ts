@@ -54,7 +54,7 @@ function attributesOf(service: YamlMap, build: YamlNode, environment: BakeEnviro
     const name = KEYS[key] ?? (more?.kind === "map" && more.entries.get(key) === node ? key : undefined);
     if (name === undefined) continue;
     const isPairs = name === "args" || name === "labels" || name === "contexts";
-    const datum = isPairs ? pairsOf(node, convert) : convert(node);
+    const datum = isPairs ? pairsOf(node, convert, environment) : convert(node);
     const old = attributes.get(name);
     const isMore = name === "tags" && key === "tags" && typeof old === "object" && old?.kind === "list";
     if (isMore && typeof datum === "object" && datum?.kind === "list")
@@ -65,15 +65,20 @@ function attributesOf(service: YamlMap, build: YamlNode, environment: BakeEnviro
 }
 
 /** `A: b` or `- A=b`. */
-function pairsOf(node: YamlNode, convert: (node: YamlNode) => Datum): Datum {
+function pairsOf(node: YamlNode, convert: (node: YamlNode) => Datum, environment: BakeEnvironment): Datum {
   if (node.kind !== "list") return convert(node);
   const pairs = node.items.flatMap((item): [string, Datum][] => {
     if (item.kind !== "scalar") return [];
     const equals = item.text.indexOf("=");
-    if (equals === -1) return [[item.text, null]];
+    // Without a value it is taken from the environment.
+    if (equals === -1) return [[item.text, ofEnvironment(environment(item.text))]];
     return [[item.text.slice(0, equals), convert({ ...item, text: item.text.slice(equals + 1) })]];
   });
   return exactMap(pairs);
+}
+
+function ofEnvironment(value: Value | null): Datum {
+  return value === null ? null : ofValue(value);
 }
 
 function datumOf(node: YamlNode, environment: BakeEnvironment): Datum {

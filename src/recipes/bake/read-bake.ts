@@ -92,6 +92,8 @@ const LISTS: Readonly<Record<string, string>> = {
 };
 const SINGLES: Readonly<Record<string, string>> = {
   network: "network",
+  provenance: "provenance",
+  sbom: "sbom",
   "shm-size": "shm-size",
   target: "target",
   call: "call",
@@ -131,9 +133,7 @@ function wordsOf(target: ResolvedTarget, call: BakeCall): Field[] {
       continue;
     }
     for (const [key, value] of datum.entries)
-      if (value === null || value === undefined) {
-        if (flag === "build-arg") add(flag, known(key));
-      } else add(flag, concatenate(known(`${key}=`), toValue(value)));
+      if (value !== null && value !== undefined) add(flag, concatenate(known(`${key}=`), toValue(value)));
   }
   for (const item of listOf(attributes.get("secret"))) {
     const id = /(?:^|,)"?id=([\w.-]+)/.exec(render(optionText(item)))?.[1];

@@ -272,7 +272,9 @@ function expandHandlebars(value: Value, world: World): Value {
 function labelsOf(step: Step, version: Value | null): Value[] {
   const own: Value[] = [
     concatenate(known("org.opencontainers.image.revision="), variable("GITHUB_SHA")),
-    ...(version === null ? [] : [concatenate(known("org.opencontainers.image.version="), version)]),
+    ...(version === null || reasons(version).length > 0
+      ? []
+      : [concatenate(known("org.opencontainers.image.version="), version)]),
   ];
   const given = linesOf(inputOf(step, "labels"));
   return [...own, ...given];

@@ -84,7 +84,7 @@ function load(reading: Reading, path: string): void {
       `the workflow cannot be read: ${reading.tree.whyNot?.(path) ?? "unknown"}`,
     );
   try {
-    const root = readYaml12({ path, text: text.replace(/^\uFEFF/, " ") });
+    const root = readYaml12({ path, text });
     reading.files.push(path);
     if (root?.kind !== "map")
       return note(reading, path, 1, path, "it is no workflow: its top level is not a mapping");
