@@ -10,7 +10,7 @@ import { draftRecipe, environmentSwitch, resolved, setCache, unresolve } from ".
 import type { Draft } from "./recipe-draft.ts";
 import type { ShellCommand } from "./shell-session.ts";
 import type { Field } from "./shell-words.ts";
-import { cutText, literal, render } from "./value.ts";
+import { cutText, literal, reasons, render } from "./value.ts";
 
 /**
  * Reads `docker build`, `docker buildx build` and one target of `docker buildx bake`; a text says why it is no recipe. `words` are those after `build`,
@@ -44,7 +44,10 @@ function finishOutput(recipe: Recipe, command: ShellCommand, flags: readonly Fla
   const named = outputs.flatMap((output) => output.names);
   const names = named.length > 0 ? named : tags;
   const push = isOn(flags, "push");
-  if (push === null) unresolve(recipe, "push", "the value of --push is not known");
+  if (push === null) {
+    const why = valuesOf(flags, "push").flatMap(reasons)[0];
+    unresolve(recipe, "push", `the value of --push is not known${why === undefined ? "" : `: ${why}`}`);
+  }
   if (push === true || outputs.some((output) => output.pushes)) recipe.images.push(...names);
   const inEngine = recipe.builder === "docker" && outputs.length === 0 && push !== true;
   const loaded = inEngine || isOn(flags, "load") === true || outputs.some((output) => output.loads);

@@ -200,3 +200,23 @@ describe("other bake files", () => {
     ]);
   });
 });
+
+describe("expressions of bake files", () => {
+  it.each([
+    ['("a" == "b"\n ? ["x"]\n : ["y"]\n)', ["y"]],
+    [
+      'flatten([\n for r in split(",", "p,q") :\n [for t in ["1"] : t == "0" ? "none" : "${r}:${t}"]\n])',
+      ["p:1", "q:1"],
+    ],
+    ['[for k, v in { a = 1, b = 2 } : "${k}-${v}" if v != 1]', ["b-2"]],
+    ['formatlist("%s/%s", ["a", "b"], "x")', ["a/x", "b/x"]],
+    ['concat(["a"], coalesce("", "no") == "no" ? [] : ["b"])', ["a"]],
+    ['[{ n = "z" }.n, ["p", "q"][1], "$${n}", "\\u0041"]', ["z", "q", "${n}", "A"]],
+    ['[1 + 2 * 3 == 7 && !false ? "yes" : "no"]', ["yes"]],
+  ])("%s", (expression, images) => {
+    const { recipes, unread } = bake({
+      "docker-bake.hcl": `target "default" {\n  tags = ${expression}\n}\n`,
+    });
+    expect([recipes.map((recipe) => recipe.images), unread]).toEqual([[images], []]);
+  });
+});

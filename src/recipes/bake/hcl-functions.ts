@@ -88,6 +88,18 @@ const FUNCTIONS: Readonly<Record<string, Function>> = {
     const parts = pattern.split(/(%%|%[sdvq])/);
     return joinData(parts.map((part) => (part === "%%" ? "%" : /^%[sdvq]$/.test(part) ? rest[at++] : part)));
   },
+  formatlist: ([template, ...rest]) => {
+    const lists = rest.map(items);
+    const length = Math.max(1, ...lists.map((list) => list?.length ?? 0));
+    return listDatum(
+      Array.from({ length }, (_, at) =>
+        callHcl("format", [
+          template,
+          ...rest.map((arg, index) => (lists[index] === undefined ? arg : lists[index]?.[at])),
+        ]),
+      ),
+    );
+  },
   concat: (lists) => {
     const each = lists.map(items);
     return each.includes(undefined) ? undefined : listDatum((each as Datum[][]).flat());

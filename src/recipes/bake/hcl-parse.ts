@@ -46,8 +46,25 @@ function createReader(tokens: readonly HclToken[]) {
   const last = tokens.at(-1) as HclToken;
   const reader = {
     depth: 0,
-    peek: (): HclToken => tokens[at] ?? last,
-    next: (): HclToken => tokens[at++] ?? last,
+    /** Whether ends of lines mean nothing: between brackets and parentheses. */
+    quiet: false,
+    peek: (): HclToken => {
+      while (reader.quiet && tokens[at]?.kind === "newline") at++;
+      return tokens[at] ?? last;
+    },
+    next: (): HclToken => {
+      const token = reader.peek();
+      at++;
+      return token;
+    },
+    /** Reads what stands up to a closing bracket; `quiet` says whether lines end there. */
+    within: <T>(quiet: boolean, read: () => T): T => {
+      const before = reader.quiet;
+      reader.quiet = quiet;
+      const result = read();
+      reader.quiet = before;
+      return result;
+    },
     is: (text: string) => {
       const token = reader.peek();
       return token.text === text && (token.kind === "symbol" || token.kind === "name");
@@ -194,17 +211,18 @@ function readPrimary(reader: Reader): HclExpression {
   if (token.kind === "name") {
     const word = WORDS.get(token.text);
     if (word !== undefined) return { kind: "literal", value: word };
-    return reader.take("(") ? readCall(reader, token.text) : { kind: "name", name: token.text };
+    if (!reader.take("(")) return { kind: "name", name: token.text };
+    return reader.within(true, () => readCall(reader, token.text));
   }
   if (token.text === "(") {
-    reader.skipLines();
-    const inner = readExpression(reader);
-    reader.skipLines();
-    reader.expect("symbol", ")");
-    return inner;
+    return reader.within(true, () => {
+      const inner = readExpression(reader);
+      reader.expect("symbol", ")");
+      return inner;
+    });
   }
-  if (token.text === "[") return readList(reader);
-  if (token.text === "{") return readMap(reader);
+  if (token.text === "[") return reader.within(true, () => readList(reader));
+  if (token.text === "{") return reader.within(false, () => readMap(reader));
   const found =
     token.kind === "end"
       ? "the end of the file"

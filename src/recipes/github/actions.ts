@@ -92,10 +92,9 @@ function readSetupBuildx(run: JobRun, step: Step): void {
   buildx.drivers.set(id, kind);
   if (isTrue(inputOf(step, "use") ?? known("true")) !== false) {
     buildx.current = id;
-    buildx.doubt =
-      step.conditions.length === 0
-        ? null
-        : `the builder depends on a condition: ${step.conditions.join(", ")}`;
+    // A condition of the whole job is one of the build as well.
+    const own = step.conditions.slice(run.conditions.length);
+    buildx.doubt = own.length === 0 ? null : `the builder depends on a condition: ${own.join(", ")}`;
   }
   if (isTrue(inputOf(step, "install")) === true) buildx.installed = true;
   for (const option of splitValue(inputOf(step, "driver-opts") ?? [], /[\n,]/)) {

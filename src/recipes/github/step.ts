@@ -59,17 +59,16 @@ export function scalarText(node: YamlMap, key: string): string | null {
   return found?.kind === "scalar" && found.type !== "null" ? found.text : null;
 }
 
-/** A call of a program as an action makes it: said at the line of its `uses:`. */
+/** A call of a program as an action makes it: said at the first line of the step. */
 export function commandOf(run: JobRun, step: Step, words: readonly Field[]): ShellCommand {
   const { node } = step;
-  const uses = node.entries.get("uses") ?? node;
   return {
     words,
     directory: { path: "." },
     conditions: step.conditions,
     text: scalarText(node, "uses") ?? "",
     file: node.source.path,
-    line: lineAt(node.source, uses.start),
+    line: lineAt(node.source, node.start),
     exported: [...step.env.keys()],
     environment: (name) =>
       step.env.has(name) ? scopeOf(step.env, run.contexts.world, run.reading.frame.job)(name) : null,
