@@ -162,6 +162,13 @@ describe("events", () => {
     ]);
   });
 
+  it("say once what a build and its builder share", () => {
+    const text = BUILD.replaceAll("- uses: docker/", "- if: vars.X\n  uses: docker/");
+    expect(said(only(read(steps(text)))).map((each) => each.split(":")[0])).toEqual(["condition"]);
+    const apart = BUILD.replace("- uses: docker/setup", "- if: vars.X\n  uses: docker/setup");
+    expect(said(only(read(steps(apart)))).map((each) => each.split(":")[0])).toEqual(["builder"]);
+  });
+
   it("take the branch from the workflow, and the project for the one that it names", () => {
     const text = BUILD.replace(
       "- uses: docker/build",

@@ -26,6 +26,10 @@ const NOT_READ: readonly { action: RegExp; why: string }[] = [
   { action: /^(?:buildpacks\/|paketo)/, why: "buildpacks have no Dockerfile" },
   { action: /^devcontainers\/ci$/, why: "a development container is built by the Dev Container CLI" },
   { action: /^earthly\/|^dagger\//, why: "what it builds stands in a file that is not read" },
+  {
+    action: /^home-assistant\/builder$|\/(?:image-)?builder$/,
+    why: "what it builds stands in files of its own",
+  },
   { action: /^azure\/acr-build$|^azure\/container-apps-deploy/i, why: "the image is built by Azure" },
 ];
 
@@ -92,9 +96,7 @@ function readSetupBuildx(run: JobRun, step: Step): void {
   buildx.drivers.set(id, kind);
   if (isTrue(inputOf(step, "use") ?? known("true")) !== false) {
     buildx.current = id;
-    // A condition of the whole job is one of the build as well.
-    const own = step.conditions.slice(run.conditions.length);
-    buildx.doubt = own.length === 0 ? null : `the builder depends on a condition: ${own.join(", ")}`;
+    run.instance.conditions = step.conditions;
   }
   if (isTrue(inputOf(step, "install")) === true) buildx.installed = true;
   for (const option of splitValue(inputOf(step, "driver-opts") ?? [], /[\n,]/)) {

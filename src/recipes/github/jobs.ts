@@ -53,6 +53,7 @@ export function readWorkflowJob(
     bakeFiles: new Map(),
     actions: [],
     elsewhere: new Map(),
+    instance: { conditions: [] },
     counter: { commands: 0, steps: 0, exhausted: false },
   };
   followSteps(run, job.entries.get("steps"));

@@ -27,6 +27,8 @@ export type JobRun = {
   actions: readonly string[];
   /** Directories that other checkouts lie in: why they are not of the tree, or null where they are this tree. */
   elsewhere: Map<string, string | null>;
+  /** Conditions under which the buildx instance in use was made. */
+  instance: { conditions: readonly string[] };
   counter: { commands: number; steps: number; exhausted: boolean };
 };
 

@@ -47,11 +47,20 @@ function followStep(run: JobRun, node: YamlMap): void {
     }
     if (holds === null) step.conditions = [...run.conditions, conditionText(written, datum)];
   }
+  doubtInstance(run, step);
   const script = node.entries.get("run");
   const uses = scalarText(node, "uses");
   if (script?.kind === "scalar") readRunStep(run, step, script);
   else if (uses !== null) readUses(run, step, uses);
   if (step.id !== null && !run.contexts.steps.has(step.id)) run.contexts.steps.set(step.id, null);
+}
+
+/** A build under the conditions of its builder has no doubt about it. */
+function doubtInstance({ reading, instance }: JobRun, step: Step): void {
+  if (instance.conditions.length === 0) return;
+  const further = instance.conditions.filter((condition) => !step.conditions.includes(condition));
+  reading.buildx.doubt =
+    further.length === 0 ? null : `the builder depends on a condition: ${further.join(", ")}`;
 }
 
 /** A condition that could not be decided, as recipes say it. */
