@@ -169,6 +169,16 @@ describe("events", () => {
     expect(said(only(read(steps(apart)))).map((each) => each.split(":")[0])).toEqual(["builder"]);
   });
 
+  it("take the defaults of a form, as texts in the event and by their kind in inputs", () => {
+    const form =
+      "on: {workflow_dispatch: {inputs: {push: {type: boolean, default: true}, tag: {default: v1}}}}";
+    const text = BUILD.replace(
+      "- uses: docker/build",
+      "- if: inputs.push && github.event.inputs.push == 'true'\n  uses: docker/build",
+    ).replace(":main", ":${{ inputs.tag }}");
+    expect(only(read(steps(text, form))).images).toEqual(["ghcr.io/larch/svc:v1"]);
+  });
+
   it("take the branch from the workflow, and the project for the one that it names", () => {
     const text = BUILD.replace(
       "- uses: docker/build",
@@ -247,6 +257,12 @@ describe("matrices", () => {
     expect([recipe.context, said(recipe)[0]]).toEqual([null, "context: job plan sets apps when it runs"]);
   });
 
+  it("and scripts that another job computes are named", () => {
+    const more = "    needs: plan\n    strategy: ${{ fromJSON(needs.plan.outputs.all) }}\n";
+    const result = read(steps("- name: Build\n  run: ${{ matrix.runs.build }}", "on: push", more));
+    expect(whys(result)).toEqual(["9: what it runs is not known: job plan sets all when it runs"]);
+  });
+
   it("of more than 256 jobs are refused, as GitHub does", () => {
     const axis = JSON.stringify(Array.from({ length: 17 }, (_, at) => at));
     const result = read(steps(BUILD, "on: push", `    strategy: {matrix: {a: ${axis}, b: ${axis}}}\n`));
@@ -276,6 +292,23 @@ describe("scripts", () => {
       context: "svc",
       unresolved: [],
     });
+  });
+
+  it("may write values of several lines", () => {
+    const recipe = only(
+      read(
+        steps(`
+- id: names
+  run: |
+    echo "tags<<END" >> $GITHUB_OUTPUT
+    echo "r:1" >> $GITHUB_OUTPUT
+    echo "r:\${GITHUB_REF_NAME}" >> $GITHUB_OUTPUT
+    echo "END" >> $GITHUB_OUTPUT
+- uses: docker/build-push-action@v6
+  with: {push: true, tags: "\${{ steps.names.outputs.tags }}"}`),
+      ),
+    );
+    expect([recipe.images, said(recipe)]).toEqual([["r:1", "r:main"], []]);
   });
 
   it("keep what is not known, also between single quotes", () => {

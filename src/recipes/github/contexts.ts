@@ -129,12 +129,22 @@ export function scopeOf(env: ReadonlyMap<string, Value>, world: World, job: stri
   };
 }
 
+/** Inputs as `github.event.inputs` has them: texts, whatever their type. */
+function asTexts(inputs: Datum): Datum {
+  if (isPrimitive(inputs) || inputs.kind !== "map") return inputs;
+  const entries = [...inputs.entries].map(([name, datum]): [string, Datum] => [
+    name,
+    isPrimitive(datum) ? String(datum ?? "") : datum,
+  ]);
+  return mapDatum(entries, inputs.other);
+}
+
 /** Contexts of a workflow before any job. */
 export function startContexts(world: World, inputs: Datum, job: string): JobContexts {
   const isDispatch = world.event === "workflow_dispatch";
   return {
     world,
-    github: githubContext(world, isDispatch ? inputs : mapDatum([])),
+    github: githubContext(world, isDispatch ? asTexts(inputs) : mapDatum([], () => "")),
     inputs,
     matrix: mapDatum([]),
     needs: mapDatum([], (name) =>

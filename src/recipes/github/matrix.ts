@@ -13,14 +13,24 @@ export type Row = { label: string; matrix: Datum };
 
 /** Combinations of a job's `strategy: matrix`, or why there are none. */
 export function rowsOf(strategy: YamlNode | undefined, contexts: Contexts): Row[] | string {
-  const written = strategy?.kind === "map" ? strategy.entries.get("matrix") : undefined;
-  if (written === undefined) return [{ label: "", matrix: mapDatum([]) }];
-  const datum = datumOf(written, contexts);
+  const datum = matrixOf(strategy, contexts);
+  if (datum === undefined) return [{ label: "", matrix: mapDatum([]) }];
   if (isPrimitive(datum) || datum.kind !== "map") {
     const why = whyUnknown(datum) ?? "the matrix is not known";
     return [{ label: "", matrix: mapDatum([], (name) => unknownDatum(`matrix.${name}`, why)) }];
   }
   return combine(datum);
+}
+
+/** The matrix as it is stated; `strategy` may be one expression. Undefined where there is none. */
+function matrixOf(strategy: YamlNode | undefined, contexts: Contexts): Datum {
+  if (strategy?.kind === "map") {
+    const written = strategy.entries.get("matrix");
+    return written === undefined ? undefined : datumOf(written, contexts);
+  }
+  const datum = strategy === undefined ? null : datumOf(strategy, contexts);
+  if (isPrimitive(datum)) return undefined;
+  return datum.kind === "map" ? datum.entries.get("matrix") : datum;
 }
 
 function combine(matrix: DatumMap): Row[] | string {

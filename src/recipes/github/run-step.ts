@@ -9,7 +9,7 @@ import type { ShellJob } from "../shell-session.ts";
 import type { ShellSource } from "../shell-source.ts";
 import { startState } from "../shell-state.ts";
 import { treePath } from "../tree-path.ts";
-import { literal, render } from "../value.ts";
+import { literal, reasons, render } from "../value.ts";
 import type { Value } from "../value.ts";
 import { lineAt, lineInScalar } from "../yaml-source.ts";
 import type { YamlScalar } from "../yaml-source.ts";
@@ -28,6 +28,11 @@ export function readRunStep(run: JobRun, step: Step, script: YamlScalar): void {
   const { text, variables, place } = fillIn(script, step.contexts);
   const files = { tree: reading.tree, cache: run.cache };
   const names = [...step.env.values(), ...variables.values()].map(render).join("\n");
+  const opaque = opaqueReason(script, variables);
+  if (opaque !== null && BUILDS.test(`${scalarText(step.node, "name") ?? ""} ${script.text}`)) {
+    const line = lineAt(script.source, script.start);
+    return noteAt(reading, script.source.path, line, script.text, `what it runs is not known: ${opaque}`);
+  }
   const mentions = BUILDERS.test(text) || BUILDERS.test(names);
   const writes = /GITHUB_(?:ENV|OUTPUT)|::set-output/.test(text);
   if (!mentions && !writes && !mayCallBuilder(files, text)) return;
@@ -64,6 +69,17 @@ export function readRunStep(run: JobRun, step: Step, script: YamlScalar): void {
   followScript(startSession(source, job), source.script, state);
   if (run.counter.exhausted && mentions)
     noteAt(reading, script.source.path, at(), reading.frame.job, "the script has too many commands");
+}
+
+/** Words of steps that may build an image. */
+const BUILDS = /docker|image|build|container|push/i;
+
+/** Why a script that is one expression is not known; null for any other script. */
+function opaqueReason(script: YamlScalar, variables: ReadonlyMap<string, Value>): string | null {
+  const parts = splitText(script.text.trim());
+  const [value] = [...variables.values()];
+  if (parts.length !== 1 || parts[0]?.expression === null || value === undefined) return null;
+  return reasons(value)[0] ?? null;
 }
 
 function parseScript(run: JobRun, text: string, place: ShellSource["place"]): ShellSource | string {
