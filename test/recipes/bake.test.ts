@@ -100,6 +100,29 @@ set: |
     expect(recipes[0]?.flags).toContain("--platform=linux/arm64");
   });
 
+  it("know what the runner sets, and what the files themselves define", () => {
+    const file = `variable "GITHUB_SHA" { default = "none" }
+variable "list" {
+  type = list(string)
+  default = ["p"]
+}
+kinds = {
+  slim = { tag = "-slim", at = "x@y" }
+}
+function suffix {
+  params = [kind]
+  result = kinds[kind].tag
+}
+target "default" {
+  tags = ["r:\${GITHUB_SHA}\${suffix("slim")}", "r:\${index(split("@", kinds.slim.at), 1)}", "r:\${list[0]}"]
+}
+`;
+    expect(bake({ "docker-bake.hcl": file }).recipes[0]).toMatchObject({
+      images: ["r:$GITHUB_SHA-slim", "r:y", "r:p"],
+      unresolved: [],
+    });
+  });
+
   it("take the tags that docker/metadata-action gives", () => {
     const meta = `      - id: meta
         uses: docker/metadata-action@v5

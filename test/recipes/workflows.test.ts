@@ -369,6 +369,20 @@ runs:
     expect(said(recipe)[0]).toBe("context: the input app is given by the workflow that calls this one");
   });
 
+  it("may lie below a checkout of the project itself, and not below one of another", () => {
+    const text = steps(`
+- uses: actions/checkout@v4
+  with: {path: own}
+- uses: actions/checkout@v4
+  with: {path: other, repository: larch/other}
+- uses: ./own/.github/actions/build
+  with: {name: own/web, push: true}
+- uses: ./other/.github/actions/build`);
+    const result = read(text, { ".github/actions/build/action.yml": action });
+    expect(only(result)).toMatchObject({ context: "web", dockerfile: "web/Dockerfile" });
+    expect(whys(result)).toEqual(["13: other is a checkout of larch/other, which is not in the tree"]);
+  });
+
   it("that are elsewhere, missing or circles are named", () => {
     const circle = "runs: {using: composite, steps: [{uses: ./.github/actions/loop}]}";
     const result = read(

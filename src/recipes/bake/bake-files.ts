@@ -248,7 +248,7 @@ function scopeOf(sources: readonly Source[], environment: BakeEnvironment): HclS
       if (block.type !== "variable") continue;
       const find = (name: string) => block.body.attributes.find((each) => each.name === name)?.value;
       const type = find("type");
-      if (type?.kind === "name") types.set(label, type.name);
+      if (type?.kind === "name" || type?.kind === "call") types.set(label, type.name);
       stated.set(label, find("default") ?? stated.get(label) ?? null);
     }
   }

@@ -111,6 +111,7 @@ const FUNCTIONS: Readonly<Record<string, Function>> = {
   reverselist: onList((list) => listDatum(list.toReversed())),
   sort: onList((list) => listDatum(list.toSorted((a, b) => (key(a) < key(b) ? -1 : 1)))),
   slice: onList((list, from, to) => listDatum(list.slice(Number(from), Number(to)))),
+  index: onList((list, at) => list[Number(at)] ?? null),
   element: onList((list, at) => list[Number(at) % list.length]),
   contains: onList((list, item) =>
     list.some((each) => whyUnknown(each) !== null) ? undefined : list.some((each) => key(each) === key(item)),

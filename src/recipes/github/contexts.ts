@@ -112,6 +112,18 @@ export function environmentOf(
   return env;
 }
 
+/** Variables that GitHub's runner sets for every step. */
+export const RUNNER_VARIABLES: readonly string[] = [
+  "CI",
+  "RUNNER_OS",
+  "RUNNER_ARCH",
+  "RUNNER_TEMP",
+  ...[
+    ..."ACTIONS ACTOR API_URL BASE_REF EVENT_NAME HEAD_REF JOB REF REF_NAME REF_TYPE REPOSITORY".split(" "),
+    ..."REPOSITORY_OWNER RUN_ATTEMPT RUN_ID RUN_NUMBER SERVER_URL SHA WORKFLOW WORKSPACE".split(" "),
+  ].map((name) => `GITHUB_${name}`),
+];
+
 /** Variables of a step's shell: its environment, and what GitHub's runner sets. */
 export function scopeOf(env: ReadonlyMap<string, Value>, world: World, job: string): Scope {
   return (name) => {

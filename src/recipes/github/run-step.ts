@@ -13,7 +13,7 @@ import { literal, reasons, render } from "../value.ts";
 import type { Value } from "../value.ts";
 import { lineAt, lineInScalar } from "../yaml-source.ts";
 import type { YamlScalar } from "../yaml-source.ts";
-import { nodeValue, scopeOf } from "./contexts.ts";
+import { RUNNER_VARIABLES, nodeValue, scopeOf } from "./contexts.ts";
 import { evaluateText, splitText } from "./expression.ts";
 import type { Contexts } from "./expression.ts";
 import { toValue } from "../datum.ts";
@@ -52,7 +52,7 @@ export function readRunStep(run: JobRun, step: Step, script: YamlScalar): void {
   const job: ShellJob = {
     outer: {
       scope: (name) => variables.get(name) ?? outer(name),
-      names: new Set([...step.env.keys(), "CI", "GITHUB_ACTIONS"]),
+      names: new Set([...step.env.keys(), ...RUNNER_VARIABLES]),
       root: "GITHUB_WORKSPACE",
     },
     files,

@@ -6,7 +6,7 @@ import { concatenate, known } from "../value.ts";
 import type { Value } from "../value.ts";
 import { lineAt } from "../yaml-source.ts";
 import type { YamlMap } from "../yaml-source.ts";
-import { contextsOf, nodeValue, scopeOf } from "./contexts.ts";
+import { RUNNER_VARIABLES, contextsOf, nodeValue, scopeOf } from "./contexts.ts";
 import type { JobContexts } from "./contexts.ts";
 import type { Contexts } from "./expression.ts";
 
@@ -73,7 +73,9 @@ export function commandOf(run: JobRun, step: Step, words: readonly Field[]): She
     line: lineAt(node.source, node.start),
     exported: [...step.env.keys()],
     environment: (name) =>
-      step.env.has(name) ? scopeOf(step.env, run.contexts.world, run.reading.frame.job)(name) : null,
+      step.env.has(name) || RUNNER_VARIABLES.includes(name)
+        ? scopeOf(step.env, run.contexts.world, run.reading.frame.job)(name)
+        : null,
   };
 }
 

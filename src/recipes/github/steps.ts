@@ -109,17 +109,17 @@ function readContainerAction(run: JobRun, step: Step, uses: string): void {
 function readLocal(run: JobRun, step: Step, uses: string): void {
   const { reading } = run;
   const say = (why: string) => note(reading, commandOf(run, step, []), why);
-  const directory = joinTreePath(".", uses);
-  if (directory === null) return say(`${uses} leads out of the tree`);
+  const written = joinTreePath(".", uses);
+  if (written === null) return say(`${uses} leads out of the tree`);
+  const [place, why] =
+    [...run.elsewhere].find(([each]) => written === each || written.startsWith(`${each}/`)) ?? [];
+  if (typeof why === "string") return say(why);
+  // A checkout of this very project below a directory: the tree under another name.
+  const directory = place === undefined ? written : written.slice(place.length + 1) || ".";
   const path = ["action.yml", "action.yaml"]
     .map((name) => joinTreePath(directory, name) ?? name)
     .find((each) => reading.tree.read(each) !== null);
-  if (path === undefined) {
-    const other = [...run.elsewhere].find(
-      ([place]) => directory === place || directory.startsWith(`${place}/`),
-    );
-    return say(other?.[1] ?? `${uses} has no action.yml in the tree`);
-  }
+  if (path === undefined) return say(`${uses} has no action.yml in the tree`);
   if (run.actions.includes(path)) return say(`${path} is an action that uses itself`);
   if (run.actions.length >= DEEPEST) return say(`${path} is used more than ${DEEPEST} actions deep`);
   try {
