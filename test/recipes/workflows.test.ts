@@ -333,6 +333,44 @@ describe("scripts", () => {
   });
 });
 
+describe("other builders' actions", () => {
+  it("are read as the programs that they run", () => {
+    const { recipes } = read(
+      steps(`
+- uses: int128/kaniko-action@v1
+  with:
+    executor: gcr.io/kaniko-project/executor:v1.23.0
+    push: true
+    tags: r/kaniko:1
+    cache: true
+    cache-repository: r/kaniko/cache
+- id: built
+  uses: redhat-actions/buildah-build@v2
+  with: {image: app, tags: v1 latest, containerfiles: ./Containerfile, layers: true}
+- uses: redhat-actions/push-to-registry@v2
+  with: {image: "\${{ steps.built.outputs.image }}", tags: "\${{ steps.built.outputs.tags }}", registry: quay.io/larch}`),
+    );
+    expect(
+      recipes.map(({ builder, strategy, runsIn, images, cacheTo }) => [
+        builder,
+        strategy,
+        runsIn,
+        images,
+        cacheTo,
+      ]),
+    ).toEqual([
+      [
+        "kaniko",
+        "kaniko/layers",
+        "gcr.io/kaniko-project/executor:v1.23.0",
+        ["r/kaniko:1"],
+        ["r/kaniko/cache"],
+      ],
+      ["buildah", "buildah/none", null, ["quay.io/larch/app:v1", "quay.io/larch/app:latest"], []],
+    ]);
+  });
+});
+
 describe("workflows and actions of the same tree", () => {
   const reusable = `on: {workflow_call: {inputs: {app: {type: string, required: true}, push: {type: boolean, default: true}}}}
 jobs:

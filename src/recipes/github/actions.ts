@@ -230,5 +230,8 @@ function readKaniko(run: JobRun, step: Step, action: string): void {
       ...splitValue(inputOf(step, "extra_args") ?? [], /\s/).map((value) => ({ value, loose: false })),
     );
   }
-  keep(reading, commandOf(run, step, words), readKanikoBuild(reading, commandOf(run, step, words), words));
+  const draft = readKanikoBuild(reading, commandOf(run, step, words), words);
+  const executor = inputOf(step, "executor");
+  if (typeof draft !== "string" && executor !== null) draft.recipe.runsIn = render(executor);
+  keep(reading, commandOf(run, step, words), draft);
 }
