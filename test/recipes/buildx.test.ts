@@ -93,7 +93,7 @@ describe("docker buildx build", () => {
       [],
       [
         "flags: $WHAT is not defined in the templates (job job)",
-        "push: the value of --push is not known",
+        "push: the value of --push is not known: $WHAT is not defined in the templates (job job)",
         "push: the image stays in its builder",
       ],
     ],
