@@ -70,7 +70,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 /** Rooms whose packages are part of what they are; the others have none. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   images: ["dockerode"],
-  recipes: ["dockerfile-ast", "unbash", "yaml"],
+  recipes: ["@actions/expressions", "dockerfile-ast", "unbash", "yaml"],
   executors: ["dockerode", "tar-stream"],
   network: ["dns-packet", "ipaddr.js", "send", "zod"],
   registry: ["jose", "re2js", "selfsigned"],

@@ -82,7 +82,8 @@ describe("a backup", () => {
     const store = await databases.store(to);
     expect(await store.size()).toStrictEqual({ waiting: 3, running: 0, replies: 1 });
     const listed = (await store.requests()).find(({ hasReport }) => hasReport);
-    expect((await store.report(listed?.id ?? ""))?.notes).toStrictEqual([BODY]);
+    const text = await store.reportText(listed?.id ?? "");
+    expect(JSON.parse(text?.text ?? "null")).toMatchObject({ notes: [BODY] });
     const worked: string[] = [];
     const sent: ClaimedReply[] = [];
     store.sendReplies({
