@@ -1,5 +1,6 @@
 /** Codes of everything a requester can put right. One code, one meaning; never match on a message. */
 export type ProblemCode =
+  | "already-applied"
   | "arguments"
   | "base-image-missing"
   | "change-empty"
