@@ -92,7 +92,7 @@ function createServer(options: SmtpOptions, onMessage: (item: Waiting) => void):
     closeTimeout: 1000,
     onRcptTo: ({ address }, _, callback) =>
       own.has(plainAddress(address)) ? callback() : callback(refusal(550, "No such mailbox here")),
-    onData: (stream, session, callback) => {
+    onData: (stream, _, callback) => {
       collect(stream).then(
         (raw) => {
           if (raw === null) return callback(refusal(552, "Message exceeds the size limit"));
