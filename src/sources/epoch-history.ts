@@ -97,7 +97,18 @@ async function* walkHistory(
   head: string,
 ): AsyncGenerator<Added[], undefined> {
   const range = since === null ? [head] : [head, `^${since}`];
-  const argv = ["log", "--reverse", "--first-parent", "--root", "--raw", "--no-abbrev", "--no-renames", "--format=%H", ...range, "--"];
+  const argv = [
+    "log",
+    "--reverse",
+    "--first-parent",
+    "--root",
+    "--raw",
+    "--no-abbrev",
+    "--no-renames",
+    "--format=%H",
+    ...range,
+    "--",
+  ];
   const walker = gitStream(argv, mirrorEnvironment(directory));
   let rest = "";
   let commit = "";

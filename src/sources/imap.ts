@@ -108,7 +108,8 @@ async function* readAfter(
 async function sizesOf(client: ImapFlow, uids: readonly number[]): Promise<Map<number, number>> {
   const sizes = new Map<number, number>();
   const query = { uid: true, size: true } as const;
-  for await (const { uid, size } of client.fetch(uids.join(","), query, { uid: true })) sizes.set(uid, size ?? 0);
+  for await (const { uid, size } of client.fetch(uids.join(","), query, { uid: true }))
+    sizes.set(uid, size ?? 0);
   return new Map([...sizes].toSorted(([a], [b]) => a - b));
 }
 
@@ -139,7 +140,11 @@ async function readGroup(
   if (wanted.length > 0) {
     outsized.asked = wanted;
     // BODY.PEEK: reading sets no flag.
-    for await (const { uid, source } of client.fetch(wanted.join(","), { uid: true, source: true }, { uid: true }))
+    for await (const { uid, source } of client.fetch(
+      wanted.join(","),
+      { uid: true, source: true },
+      { uid: true },
+    ))
       if (source) raws.set(uid, source);
   }
   return group.flatMap((entry) => {

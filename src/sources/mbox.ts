@@ -163,7 +163,8 @@ async function* readOnce(
     }
   }
   if (messages.length > 0) yield await batch();
-  if (signal.aborted || (follow && !place.isOld && !(await isAtRest(file, before, settleMs, wait, signal)))) return;
+  if (signal.aborted || (follow && !place.isOld && !(await isAtRest(file, before, settleMs, wait, signal))))
+    return;
   for (const message of splitter.end()) {
     messages.push(deliver(message));
     done = message;
@@ -184,7 +185,7 @@ async function* split(
   from: number,
   signal: AbortSignal,
 ): AsyncGenerator<MboxMessage[]> {
-  for (let at = from; !signal.aborted; ) {
+  for (let at = from; !signal.aborted;) {
     const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
     const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, at);
     if (bytesRead === 0) return;
@@ -206,7 +207,13 @@ async function positionAt(
   return { inode, bytes: end, head: await headOf(file, headBytes), headBytes, last: start };
 }
 
-async function isAtRest(file: FileHandle, before: BigIntStats, settleMs: number, wait: Wait, signal: AbortSignal) {
+async function isAtRest(
+  file: FileHandle,
+  before: BigIntStats,
+  settleMs: number,
+  wait: Wait,
+  signal: AbortSignal,
+) {
   await wait(settleMs, signal);
   const after = await file.stat({ bigint: true });
   return !signal.aborted && before.size === after.size && before.mtimeNs === after.mtimeNs;

@@ -68,7 +68,9 @@ function decodedWords(header: string): string {
   return Array.from(words, ([, kind, content = ""]) =>
     kind?.toLowerCase() === "b"
       ? Buffer.from(content, "base64").toString("latin1")
-      : content.replaceAll(/=([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+      : content.replaceAll(/=([0-9a-f]{2})/gi, (_, hex: string) =>
+          String.fromCharCode(Number.parseInt(hex, 16)),
+        ),
   ).join("");
 }
 

@@ -144,7 +144,11 @@ async function listen(server: SMTPServer, { listen: place, onListening }: SmtpOp
   } catch (error) {
     if (codeOf(error) !== "EADDRINUSE" && codeOf(error) !== "EACCES") throw error;
     const name = "socket" in place ? place.socket : `${place.host}:${place.port}`;
-    throw new Problem("port-taken", `${name} cannot be listened on: ${errorText(error)}`, "Name another one.");
+    throw new Problem(
+      "port-taken",
+      `${name} cannot be listened on: ${errorText(error)}`,
+      "Name another one.",
+    );
   }
   server.server.off("error", reject);
   const address = server.server.address();

@@ -35,7 +35,11 @@ describe("concernsUs", () => {
       mail(["content-transfer-encoding:\n Quoted-Printable"], "--- a/tests/Docker=66ile\r\n"),
       true,
     ],
-    ["quoted text without a path", mail(["Content-Transfer-Encoding: quoted-printable"], "caf=C3=A9=\n s"), false],
+    [
+      "quoted text without a path",
+      mail(["Content-Transfer-Encoding: quoted-printable"], "caf=C3=A9=\n s"),
+      false,
+    ],
     [
       "a path in base64",
       mail(["Content-Transfer-Encoding: base64"], Buffer.from(PATCH).toString("base64")),
@@ -118,11 +122,16 @@ const header = fc.constantFrom(
   "References: thread-1@example.org",
 );
 
-function build(parts: { text: string; encoding: string; seed: number; isMessage: boolean }[], top: string): string {
+function build(
+  parts: { text: string; encoding: string; seed: number; isMessage: boolean }[],
+  top: string,
+): string {
   const bodies = parts.map(({ text: content, encoding, seed, isMessage }) => {
     const type = "Content-Type: text/plain; charset=utf-8\n";
     const encoded = `${type}Content-Transfer-Encoding: ${encoding}\n\n${ENCODERS[encoding]?.(content, seed) ?? ""}`;
-    return isMessage ? `Content-Type: message/rfc822\n\nSubject: inner\nMIME-Version: 1.0\n${encoded}` : encoded;
+    return isMessage
+      ? `Content-Type: message/rfc822\n\nSubject: inner\nMIME-Version: 1.0\n${encoded}`
+      : encoded;
   });
   const start = `From: a@example.net\n${top}\nMIME-Version: 1.0\n`;
   if (bodies.length === 1) return start + (bodies[0] ?? "");
