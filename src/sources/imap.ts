@@ -65,7 +65,7 @@ async function* readMailbox(
     let position = startAt(from, String(uidValidity));
     while (!signal.aborted) {
       for await (const { messages, uid } of readAfter(link.client, position.uid, outsized)) {
-        position = { ...position, uid };
+        position = { uidValidity: position.uidValidity, uid };
         yield { messages, position };
       }
       link.check();

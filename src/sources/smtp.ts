@@ -35,7 +35,7 @@ export function createSmtpSource(options: SmtpOptions): MailSource {
 async function* serve(options: SmtpOptions, signal: AbortSignal): AsyncGenerator<MailBatch> {
   const waiting: Waiting[] = [];
   let wake = (): void => {};
-  let broken: Error | null = null;
+  const broken: Error[] = [];
   const server = createServer(options, (item) => {
     waiting.push(item);
     wake();
@@ -43,7 +43,7 @@ async function* serve(options: SmtpOptions, signal: AbortSignal): AsyncGenerator
   server.on("error", (error) => {
     // A sender that hangs up is no failure of the server.
     if (server.server.listening) return;
-    broken = error;
+    broken.push(error);
     wake();
   });
   const onAbort = () => wake();
@@ -51,7 +51,7 @@ async function* serve(options: SmtpOptions, signal: AbortSignal): AsyncGenerator
   const taken: Waiting[] = [];
   try {
     await listen(server, options);
-    while (!signal.aborted && broken === null) {
+    while (!signal.aborted && broken.length === 0) {
       taken.length = 0;
       const messages: ReturnType<typeof messageOf>[] = [];
       while (waiting.length > 0 && !isFull(messages)) {
@@ -71,7 +71,7 @@ async function* serve(options: SmtpOptions, signal: AbortSignal): AsyncGenerator
         answer: (stored) => items.forEach(({ settle }) => settle(stored)),
       };
     }
-    if (broken !== null) throw broken as Error;
+    if (broken[0]) throw broken[0];
   } finally {
     signal.removeEventListener("abort", onAbort);
     for (const { settle } of [...taken, ...waiting]) settle(false);
@@ -92,19 +92,26 @@ function createServer(options: SmtpOptions, onMessage: (item: Waiting) => void):
     closeTimeout: 1000,
     onRcptTo: ({ address }, _, callback) =>
       own.has(plainAddress(address)) ? callback() : callback(refusal(550, "No such mailbox here")),
-    onData: (stream, _, callback) => {
-      collect(stream).then(
-        (raw) => {
-          if (raw === null) return callback(refusal(552, "Message exceeds the size limit"));
-          const answer = once((stored) =>
-            stored ? callback(null, "Stored") : callback(refusal(451, "Not stored, try again later")),
-          );
-          onMessage({ raw, settle: answer });
-        },
-        (error: unknown) => callback(refusal(451, errorText(error))),
-      );
-    },
+    onData: (stream, _, callback) => void take(stream, callback, onMessage),
   });
+}
+
+async function take(
+  stream: SMTPServerDataStream,
+  callback: (error?: Error | null, text?: string) => void,
+  onMessage: (item: Waiting) => void,
+): Promise<void> {
+  try {
+    const raw = await collect(stream);
+    if (raw === null) callback(refusal(552, "Message exceeds the size limit"));
+    else onMessage({ raw, settle: once((stored) => callback(stored ? null : notStored(), "Stored")) });
+  } catch (error) {
+    callback(refusal(451, errorText(error)));
+  }
+}
+
+function notStored(): Error {
+  return refusal(451, "Not stored, try again later");
 }
 
 /** The message as it was sent; null above the cap, where the rest is read and thrown away as the protocol wants. */
