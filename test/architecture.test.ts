@@ -62,6 +62,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   claims: ["domain", "recipes/dockerfile.ts"],
   reports: ["domain", "lib/map-texts.ts"],
   channels: ["domain", "lib"],
+  sources: ["domain", "lib", "git", "channels/mail/own-address.ts"],
   web: ["domain", "lib", "channels", "config", "reports"],
   config: ["domain", "lib", "channels", "network/link-rate.ts", "network/egress-list.ts"],
   queue: ["domain", "lib", "channels/types.ts"],
@@ -76,6 +77,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   registry: ["jose", "re2js", "selfsigned"],
   reports: ["echarts", "mustache", "zod"],
   channels: ["@gitbeaker/rest", "mailparser", "nodemailer", "octokit", "pino", "probot", "zod"],
+  sources: ["imapflow", "smtp-server", "zod"],
   web: ["lru-cache", "pino", "prom-client"],
   config: ["yaml", "zod"],
   terminal: ["commander", "pino"],
@@ -100,6 +102,7 @@ const PURE = [
   /^reports\/(?!fill\.ts$)/,
   /^config\/(?!open-operator-file\.ts$|serve\.ts$)/,
   /^registry\/(?:token-scopes|cleanup|ledgers|access-log|read-manifest|schema1|settle)\.ts$/,
+  /^sources\/(?:types|batcher|scan|hidden-text|split-mbox)\.ts$/,
   /^network\/(?:link-rate|egress-list|client-hello|gate-dns)\.ts$/,
 ];
 
