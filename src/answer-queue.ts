@@ -32,7 +32,7 @@ export async function workOnRequests(
 ): Promise<void> {
   await store.work({
     async run(request, signal) {
-      const log = options.log.child({ change: request.key, request: request.id });
+      const log = options.log.child({ change: request.key, requestId: request.id });
       const forge = forgeOf(forges, request.channel);
       return workOnChange(forge.thread(request.reference, log), { ...options, log }, signal);
     },

@@ -84,7 +84,7 @@ async function claim(pool: Pool): Promise<ClaimedReply | null> {
 }
 
 async function deliver(reply: ClaimedReply, options: OutboxOptions, closing: AbortSignal): Promise<void> {
-  const about = { request: reply.requestId, change: reply.key, attempt: reply.attempt };
+  const about = { requestId: reply.requestId, change: reply.key, attempt: reply.attempt };
   const signal = AbortSignal.any([closing, AbortSignal.timeout(SEND_MS)]);
   const sent = await Promise.race([options.send(reply, signal), whenAborted(signal)]).catch(
     (error: unknown): Sent => ({

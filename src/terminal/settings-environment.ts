@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { openOperatorFile } from "../config/open-operator-file.ts";
 import { operatorEnvironment } from "../config/operator-environment.ts";
+import { withSecretFiles } from "../config/secret-files.ts";
 import { mirrorsOf, type OperatorSettings } from "../config/operator-file.ts";
 import type { TestbedOptions } from "../images/testbed.ts";
 
@@ -11,7 +12,8 @@ export async function settingsEnvironment(...keys: string[]): Promise<NodeJS.Pro
 }
 
 function filled(settings: OperatorSettings, keys: string[]): NodeJS.ProcessEnv {
-  return operatorEnvironment(settings, process.env, keys, (path) => readFileSync(path, "utf8"));
+  const read = (path: string) => readFileSync(path, "utf8");
+  return operatorEnvironment(settings, withSecretFiles(process.env, read), keys, read);
 }
 
 /** Keys that say how jobs are run. */
