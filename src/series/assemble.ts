@@ -1,6 +1,6 @@
 import type { Person } from "../domain/change.ts";
 import { collectDrafts } from "./collect-drafts.ts";
-import { isSamePerson, refersTo, timeOf, type Draft } from "./draft.ts";
+import { distanceMs, isSamePerson, refersTo, timeOf, TOGETHER_MS, type Draft } from "./draft.ts";
 import { createTargets, type Target } from "./reply-target.ts";
 import { startOf, supersededBy } from "./supersede.ts";
 import type { BaseHints, Flaw, Message, MessageType, Trailer } from "./types.ts";
@@ -120,23 +120,33 @@ function withoutCopies(listed: readonly Listed[]): { unique: Listed[]; known: Ma
   return { unique, known };
 }
 
-/** Patches that all answer one mail of their sender, which starts the thread and holds none: that is their cover. */
+/**
+ * Patches that all answer one mail of their sender, which starts the thread, was sent just before and holds none: that is their
+ * cover, whatever its subject says.
+ */
 function adoptCovers(
   drafts: readonly Draft[],
   known: ReadonlyMap<string, Message>,
   listed: readonly Listed[],
 ): void {
   for (const draft of drafts) {
-    if (draft.cover !== null || draft.total === null || draft.total < 2) continue;
-    const roots = new Set(draft.members.map((member) => refersTo(member).at(-1)));
-    const [root] = roots;
-    const candidate = roots.size === 1 && root !== undefined ? known.get(root) : undefined;
+    const candidate = draft.cover === null ? rootOf(draft, known) : undefined;
     if (candidate?.type !== "other" || !isSamePerson(candidate.sender, draft.sender)) continue;
-    if (refersTo(candidate).length > 0 || candidate.isPullRequest) continue;
+    if (refersTo(candidate).length > 0 || candidate.isPullRequest || candidate.robot !== null) continue;
+    const limitMs = draft.total === null ? TOGETHER_MS : 24 * 60 * 60_000;
+    if ((distanceMs(draft, candidate) ?? limitMs + 1) > limitMs) continue;
     draft.cover = candidate;
     draft.members.unshift(candidate);
     for (const entry of listed) if (entry.message === candidate) entry.type = "cover";
   }
+}
+
+/** The one mail that all of a series answer. */
+function rootOf(draft: Draft, known: ReadonlyMap<string, Message>): Message | undefined {
+  const roots = new Set(draft.members.map((member) => refersTo(member).at(-1)));
+  const inside = new Set(draft.members.map(({ id }) => id));
+  const [root, ...others] = [...roots].filter((id) => id === undefined || !inside.has(id));
+  return root === undefined || others.length > 0 ? undefined : known.get(root);
 }
 
 function noteTimes(listed: readonly Listed[], now: Date): void {
@@ -270,6 +280,11 @@ function baseOf(members: readonly Message[]): BaseHints {
 
 function flawsOf(draft: Draft, total: number, answers: readonly Answer[]): Flaw[] {
   const flaws: Flaw[] = [];
+  if (draft.isMixed)
+    flaws.push({
+      code: "version-differs",
+      message: `only its cover or only its parts say that it is version ${draft.version}`,
+    });
   for (const [index, { again, others }] of draft.slots) {
     if (index > total)
       flaws.push({ code: "part-beyond-total", message: `part ${index} is beyond the total of ${total}` });

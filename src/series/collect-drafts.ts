@@ -1,7 +1,16 @@
-import { distanceMs, isFree, isSamePerson, newDraft, place, refersTo, timeOf, type Draft } from "./draft.ts";
+import {
+  distanceMs,
+  isFree,
+  isSamePerson,
+  newDraft,
+  place,
+  refersTo,
+  timeOf,
+  TOGETHER_MS,
+  type Draft,
+} from "./draft.ts";
 import type { Message } from "./types.ts";
 
-const TOGETHER_MS = 20 * 60_000;
 const DAY_MS = 24 * 60 * 60_000;
 
 /** Drafts by what leads to them. */
@@ -12,6 +21,8 @@ type Index = {
   byKey: Map<string, Draft[]>;
   byBatch: Map<string, Draft[]>;
   known: ReadonlyMap<string, Message>;
+  /** How many mails each sending has. */
+  batches: Map<string, number>;
 };
 
 /** Puts patches and covers together into series versions. Versions are never mixed; what fits nowhere is a series of its own. */
@@ -23,17 +34,48 @@ export function collectDrafts(messages: readonly Message[], known: ReadonlyMap<s
     byKey: new Map(),
     byBatch: new Map(),
     known,
+    batches: new Map(),
   };
   const parts = messages.filter(({ type }) => type === "patch" || type === "cover");
+  for (const { batch } of parts)
+    if (batch !== null) index.batches.set(batch, (index.batches.get(batch) ?? 0) + 1);
   for (const message of inOrder(parts)) {
-    const draft = message.total === null ? null : find(index, message);
+    const draft = message.part === null ? null : find(index, message);
     if (draft) place(draft, message);
     const taken = draft ?? newDraft(message);
     if (!draft) index.drafts.push(taken);
     enter(index, taken, message, draft === null);
   }
+  index.drafts = adoptUnlabelled(index);
   linkRerolls(index);
   return foldStrays(index);
+}
+
+/**
+ * Some put the version on the cover alone, or on the parts alone. A cover without parts and parts without a cover are one
+ * series where the parts answer that cover, were sent with it, and only one of them says a version.
+ */
+function adoptUnlabelled(index: Index): Draft[] {
+  const gone = new Set<Draft>();
+  for (const parts of index.drafts) {
+    if (parts.cover !== null) continue;
+    const [first] = parts.members;
+    const home = [...parts.references]
+      .flatMap((id) => index.owner.get(id) ?? [])
+      .find((draft) => draft.slots.size === 0);
+    const { cover } = home ?? {};
+    if (!first || !home || !cover || gone.has(home) || home.total !== parts.total) continue;
+    if (cover.hasVersion === first.hasVersion || !isSamePerson(home.sender, parts.sender)) continue;
+    if ((distanceMs(home, first) ?? 0) > TOGETHER_MS) continue;
+    home.version = Math.max(home.version, parts.version);
+    home.isMixed = true;
+    for (const member of parts.members) {
+      place(home, member);
+      index.owner.set(member.id, home);
+    }
+    gone.add(parts);
+  }
+  return index.drafts.filter((draft) => !gone.has(draft));
 }
 
 /** As they were sent: covers before parts of the same second, undated mails last. */
@@ -48,6 +90,13 @@ function keyOf({
   isPullRequest,
 }: Pick<Draft, "version" | "total" | "isPullRequest">): string {
   return `${version} ${total} ${isPullRequest}`;
+}
+
+/** `[PATCH 3/n]` fits any total of its version. */
+function isSameKey(draft: Draft, message: Message): boolean {
+  if (message.total !== null || message.part === null || draft.total === null)
+    return keyOf(draft) === keyOf(message);
+  return draft.version === message.version && draft.isPullRequest === message.isPullRequest;
 }
 
 function enter(index: Index, draft: Draft, message: Message, isNew: boolean): void {
@@ -66,7 +115,7 @@ function push(map: Map<string, Draft[]>, key: string, draft: Draft): void {
 /** The draft that a numbered mail belongs to: by its sending, its thread, then by sender and time. */
 function find(index: Index, message: Message): Draft | null {
   const fits = (draft: Draft) =>
-    keyOf(draft) === keyOf(message) && isSamePerson(draft.sender, message.sender) && isFree(draft, message);
+    isSameKey(draft, message) && isSamePerson(draft.sender, message.sender) && isFree(draft, message);
   const ofBatch = message.batch === null ? [] : (index.byBatch.get(message.batch) ?? []);
   return (
     ofBatch.find(fits) ??
@@ -85,7 +134,7 @@ function byThread(index: Index, message: Message, fits: (draft: Draft) => boolea
     // Parts that answer the same mail: their cover was lost, they answer an older version, or they are in somebody's thread.
     const siblings = (index.byReference.get(id) ?? []).filter(fits).filter((draft) => {
       if (owner && owner.version < message.version && message.type !== "cover" && !draft.cover) return true;
-      return differs(draft, message) ? false : (distanceMs(draft, message) ?? 0) <= limitMs;
+      return differs(index, draft, message) ? false : (distanceMs(draft, message) ?? 0) <= limitMs;
     });
     const nearest = nearestOf(siblings, message);
     if (nearest) return nearest;
@@ -95,16 +144,17 @@ function byThread(index: Index, message: Message, fits: (draft: Draft) => boolea
 
 function byTime(index: Index, message: Message, fits: (draft: Draft) => boolean): Draft | null {
   const near = (index.byKey.get(keyOf(message)) ?? []).filter((draft) => {
-    if (differs(draft, message) || !fits(draft)) return false;
+    if (differs(index, draft, message) || !fits(draft)) return false;
     const distance = distanceMs(draft, message);
     return distance !== null && distance <= TOGETHER_MS;
   });
   return nearestOf(near, message);
 }
 
-/** Two sendings that name themselves are two series, however close they are. */
-function differs(draft: Draft, message: Message): boolean {
-  return draft.batch !== null && message.batch !== null && draft.batch !== message.batch;
+/** Two sendings of several mails are two series, however close they are. Some send each part by a command of its own. */
+function differs(index: Index, draft: Draft, message: Message): boolean {
+  if (draft.batch === null || message.batch === null || draft.batch === message.batch) return false;
+  return [draft.batch, message.batch].some((batch) => (index.batches.get(batch) ?? 0) > 1);
 }
 
 function nearestOf(drafts: readonly Draft[], message: Message): Draft | null {

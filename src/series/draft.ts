@@ -1,6 +1,9 @@
 import type { Person } from "../domain/change.ts";
 import type { Message } from "./types.ts";
 
+/** Mails without a thread that are this near are of one sending. */
+export const TOGETHER_MS = 20 * 60_000;
+
 /** A numbered place of a series: the mail that fills it, and others that would. */
 export type Slot = { message: Message; again: Message[]; others: Message[] };
 
@@ -20,6 +23,8 @@ export type Draft = {
   references: Set<string>;
   /** Series of lower versions that members reply to. */
   rerollOf: Draft | null;
+  /** Its cover says a version that its parts do not say, or the other way round. */
+  isMixed: boolean;
 };
 
 export function newDraft(message: Message): Draft {
@@ -34,6 +39,7 @@ export function newDraft(message: Message): Draft {
     members: [],
     references: new Set(),
     rerollOf: null,
+    isMixed: false,
   };
   place(draft, message);
   return draft;

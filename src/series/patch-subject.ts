@@ -3,6 +3,8 @@ export type PatchSubject = {
   title: string;
   /** `1.1` and the like are versions of their own. */
   version: number;
+  /** It says a version itself. */
+  hasVersion: boolean;
   /** Parts between two others (`2.5/7`) exist. */
   part: number | null;
   total: number | null;
@@ -17,11 +19,11 @@ export type PatchSubject = {
   tags: string[];
 };
 
-type Marks = Omit<PatchSubject, "title" | "isReply" | "isForward"> & { hasVersion: boolean };
+type Marks = Omit<PatchSubject, "title" | "isReply" | "isForward">;
 
 const REPLY =
   /^(?:(re|aw|antw|sv|vs|odp|回复|答复|回覆)|(fwd?|wg|转发|轉寄))\s*(?:\[\d{1,4}\]|\(\d{1,4}\)|\^\d{1,4})?\s*[:：]\s*/iu;
-const COUNT = /(?<![\d.])(\d{1,5}(?:\.\d{1,3})?)\s*(?:\/|\s+of\s+)\s*(\d{1,5})(?![\d.])/iu;
+const COUNT = /(?<![\d.])(\d{1,5}(?:\.\d{1,3})?)\s*(?:\/|\s+of\s+)\s*(\d{1,5}|[nx](?![a-z]))(?![\d.])/iu;
 const MARK = /(?<![a-z])patch(?:es|set|v?\d|[^a-z]|$)|\b(?:rfc|rft|rfr|resend|repost|pull)\b|^\s*v\d+\s*$/iu;
 const VERSION_WORD = /^(?:v|ver|version|rev|take|try|round)$/iu;
 const VERSION =
@@ -119,15 +121,15 @@ function readBlock(block: string, marks: Marks, counts: boolean): void {
 }
 
 /** `1/8`, `PATCH1/8`, `1 of 8`, `v2-1/8`; in `PATCHv21/8` the version swallowed the part. */
-function countOf(text: string): { part: number; total: number; rest: string } | null {
+function countOf(text: string): { part: number; total: number | null; rest: string } | null {
   const found = COUNT.exec(text);
   if (!found) return null;
   const [whole, first = "", second = ""] = found;
   const before = text.slice(0, found.index);
   const rest = `${before} ${text.slice(found.index + whole.length)}`;
-  if (/v$/iu.test(before) && first.length > 1 && Number(first) > Number(second))
+  if (/v$/iu.test(before) && first.length > 1 && Number(first) > Number(second) && second !== "n")
     return { part: Number(first.slice(1)), total: Number(second), rest: `${before}${first[0]} ` };
-  return { part: Number(first), total: Number(second), rest };
+  return { part: Number(first), total: /\d/u.test(second) ? Number(second) : null, rest };
 }
 
 function readWord(word: string, marks: Marks): void {
@@ -172,7 +174,7 @@ function bare(text: string, marks: Marks): string {
 }
 
 function finish(text: string, marks: Marks, isReply: boolean, isForward: boolean): PatchSubject {
-  const { hasVersion, ...said } = marks;
+  const said = { ...marks };
   let title = text.trim();
   // Some write the count behind the title.
   const behind =
@@ -183,8 +185,8 @@ function finish(text: string, marks: Marks, isReply: boolean, isForward: boolean
     said.total = Number(behind[2]);
     said.isMarked = true;
   }
-  const version = hasVersion ? null : /\(v(\d{1,3})\)/iu.exec(title);
-  if (version) said.version = Number(version[1]);
+  const version = said.hasVersion ? null : /\(v(\d{1,3})\)/iu.exec(title);
+  if (version) Object.assign(said, { version: Number(version[1]), hasVersion: true });
   const isPullRequest = said.isPullRequest || /^git[ _-]pull\b/iu.test(title);
   return { title, ...said, isReply, isForward, isPullRequest };
 }

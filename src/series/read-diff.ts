@@ -7,10 +7,11 @@ const HEAD_NEXT =
   "(?=index |old mode |new mode |deleted |new file |copy |rename |similarity |dissimilarity |--- |GIT binary|Binary files|diff --git |$(?![^]))";
 const STARTS = [
   `diff --git [^\\n]+\\n${HEAD_NEXT}`,
+  "diff --(?:cc|combined) [^\\n]+\\n(?:index |mode |new file|deleted |--- )",
   "diff (?:-\\S+ )[^\\n]*\\n(?:--- |\\*\\*\\* |new file|old mode|Binary files)",
   "Index: [^\\n]+\\n(?:=+\\n|--- )",
   "=== (?:modified|added|removed|renamed) (?:file|directory) [^\\n]+\\n",
-  "--- (?!\\n)[^\\n]+\\n\\+\\+\\+ [^\\n]+\\n@@ -",
+  "--- (?!\\n)[^\\n]+\\n\\+\\+\\+ [^\\n]+\\n@@+ -",
   "\\*\\*\\* [^\\n]+\\n--- [^\\n]+\\n\\*{10,}",
   "GIT binary patch\\n",
 ];
@@ -58,6 +59,7 @@ function readRun(text: string, start: number, heads: FileHead[], damage: string[
     const after = at + line.length + 1;
     const hunk = HUNK.exec(line);
     if (hunk) at = readHunk(reader, line, after, [Number(hunk[1] ?? 1), Number(hunk[2] ?? 1)]);
+    else if (/^@@@+ -\d/.test(line)) at = skipCombined(text, after);
     else if (/^\*{10,}/.test(line)) at = skipContextDiff(text, after);
     else if (line.startsWith("GIT binary patch")) at = skipBinary(text, after);
     else if (line === "") {
@@ -124,6 +126,17 @@ function skipBinary(text: string, start: number): number {
     if (lineAt(text, at) === "") at += 1;
   }
   return Math.min(at, text.length);
+}
+
+/** Hunks of a merge count lines for each parent: they are taken as long as they look like lines of a hunk. */
+function skipCombined(text: string, start: number): number {
+  let at = start;
+  while (at < text.length) {
+    const line = lineAt(text, at);
+    if (!/^(?:[ +-]|\\ |$)/.test(line) || line === "-- " || line.startsWith("--- ")) return at;
+    at += line.length + 1;
+  }
+  return at;
 }
 
 function skipContextDiff(text: string, start: number): number {

@@ -18,7 +18,7 @@ import { isReview, robotOf } from "./robots.ts";
 import { readTags, readTrailers } from "./trailers.ts";
 import type { Flaw, Message, MessageType } from "./types.ts";
 import { readBareDiff, withUnixHead } from "./unix-head.ts";
-import { unquotedLines } from "./unquoted.ts";
+import { unquotedLines, withoutQuotes } from "./unquoted.ts";
 
 /** The oldest date that a mail with a patch can have: there was no git, nor a list of its users, before. */
 const OLDEST = Date.UTC(1990, 0, 1);
@@ -52,8 +52,9 @@ function typeOf(mail: Mail, subject: PatchSubject, found: FoundPatch | null): Me
   if (subject.part === 0 && subject.isMarked) return "cover";
   if (subject.isPullRequest && subject.total === null) return "other";
   if (found) return isThreaded && !subject.isMarked && isReview(mail.text) ? "reply" : "patch";
-  if (isThreaded && (!subject.isMarked || mail.parts.some((part) => quotesPatch(part.content))))
-    return "reply";
+  const isAnswer =
+    !subject.isMarked || /^>/m.test(mail.text) || mail.parts.some((part) => quotesPatch(part.content));
+  if (isThreaded && isAnswer) return "reply";
   return "other";
 }
 
@@ -86,6 +87,7 @@ function fieldsOf(mail: Mail, subject: PatchSubject, found: FoundPatch | null, t
     subject: mail.subject === "" ? (found?.subject ?? "") : mail.subject,
     title: own ?? subject.title,
     version: subject.version,
+    hasVersion: subject.hasVersion,
     part: subject.part,
     total: subject.total,
     isMarked: subject.isMarked,
@@ -112,7 +114,7 @@ function contentOf(
 ): Pick<Message, ContentField> {
   const isPatch = type === "patch" && found !== null;
   const own = unquotedLines(mail.text);
-  const said = isPatch ? unquotedLines(`${found.message}\n${found.notes}`) : own;
+  const said = isPatch ? withoutQuotes(`${found.message}\n${found.notes}`.split("\n")) : own;
   const message = isPatch ? found.message : type === "cover" ? coverText(mail) : "";
   const optOut = optOutOf(mail, subject, own);
   return {
@@ -219,7 +221,10 @@ function fingerprintText(
     type === "patch" && found
       ? `${found.message}\n${patchIdOf(found.patch) ?? found.patch.toString("latin1")}`
       : withoutFooters(mail);
-  return [type, subject.title, subject.version, subject.part ?? "", body].join("\0").replaceAll(/\s+/g, " ");
+  return [type, subject.title, subject.version, subject.part ?? "", body]
+    .join("\0")
+    .replaceAll(/\s+/g, " ")
+    .trim();
 }
 
 /** Lists append a footer below a line of underscores or dashes, each its own. */

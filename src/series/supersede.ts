@@ -49,8 +49,7 @@ function keysOf(draft: Draft): string[] {
   const changeIds = draft.members.flatMap(({ base }) =>
     base.changeId === null ? [] : [`id ${base.changeId}`],
   );
-  const titles = draft.cover ? [draft.cover] : draft.members;
-  return [...changeIds, ...titles.slice(0, 50).map(({ title }) => `title ${plainTitle(title)}`)];
+  return [...changeIds, ...draft.members.slice(0, 50).map(({ title }) => `title ${plainTitle(title)}`)];
 }
 
 function linkGroup(group: readonly Draft[], add: (older: Draft, draft: Draft) => void): void {

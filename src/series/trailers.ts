@@ -2,6 +2,8 @@ import type { Trailer } from "./types.ts";
 
 const PERSON =
   /^[^<>\n]*<[^<>\s@]+@[^<>\s@]+>(?:\s*(?:#|\[|\().{0,200})?$|^[^<>\s@,;]+@[^<>\s@,;]+\.[^<>\s@,;]+$/;
+/** What programs that make links of addresses leave in plain text. */
+const MAILTO = /<([^<>\s]+)<mailto:[^<>]*>>/;
 const BY = /^([a-z]+(?:-[a-z]+)*-by)[ \t]*:[ \t]*(\S.*)$/i;
 const FIXES = /^(fixes):[ \t]+([0-9a-f]{8,64}\b.*)$/i;
 const OTHER =
@@ -22,7 +24,7 @@ export function readTrailers(message: string): Trailer[] {
 export function readTags(lines: readonly string[]): Trailer[] {
   return joined(lines).flatMap((line) => {
     const by = BY.exec(line);
-    if (by && PERSON.test(by[2]?.trim() ?? "")) return [trailer(by)];
+    if (by && PERSON.test(by[2]?.trim().replace(MAILTO, "<$1>") ?? "")) return [trailer(by)];
     const fixes = FIXES.exec(line);
     return fixes ? [trailer(fixes)] : [];
   });
@@ -48,5 +50,8 @@ function joined(lines: readonly string[]): string[] {
 }
 
 function trailer([, name = "", value = ""]: readonly string[]): Trailer {
-  return { name: name.charAt(0).toUpperCase() + name.slice(1).toLowerCase(), value: value.trim() };
+  return {
+    name: name.charAt(0).toUpperCase() + name.slice(1).toLowerCase(),
+    value: value.trim().replace(MAILTO, "<$1>"),
+  };
 }

@@ -26,6 +26,7 @@ export type FlawCode =
   | "several-patches"
   | "structure"
   | "too-large"
+  | "version-differs"
   | "total-zero";
 
 export type MessageType = "patch" | "cover" | "reply" | "other";
@@ -81,6 +82,8 @@ export type Message = {
   subject: string;
   title: string;
   version: number;
+  /** Its subject says the version. */
+  hasVersion: boolean;
   part: number | null;
   total: number | null;
   isMarked: boolean;

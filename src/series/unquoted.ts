@@ -9,5 +9,10 @@ export function unquotedLines(text: string): string[] {
   const lines = text.slice(0, cut).split("\n");
   const signature = lines.lastIndexOf("-- ");
   const own = signature > 0 ? lines.slice(0, signature) : lines;
-  return own.filter((line) => !QUOTE.test(line)).map((line) => line.trimEnd());
+  return withoutQuotes(own);
+}
+
+/** Lines that nothing quotes. */
+export function withoutQuotes(lines: readonly string[]): string[] {
+  return lines.filter((line) => !QUOTE.test(line)).map((line) => line.trimEnd());
 }

@@ -59,7 +59,11 @@ async function* readStream(source: string, input: AsyncIterable<Buffer>): AsyncG
 
 async function* splitStream(source: string, input: AsyncIterable<Buffer>): AsyncGenerator<MailOfFile> {
   const chunks = input[Symbol.asyncIterator]();
-  const first = await enough(chunks);
+  const start = await enough(chunks);
+  // Blank lines above the first mail are no mail.
+  const first = start.subarray(
+    /^(?:\xef\xbb\xbf)?\s*/.exec(start.toString("latin1", 0, 4096))?.[0].length ?? 0,
+  );
   const whole = again(first, chunks);
   const isPacked = first[0] === 0x1f && first[1] === 0x8b;
   if (isPacked) yield* splitStream(source, unpack(whole));
