@@ -165,7 +165,7 @@ it("the image takes hooks in and sends what a worker elsewhere answers", async (
     });
     // The log says of which request it speaks.
     expect(said.join("")).toMatch(/"requestId":"[0-9a-f-]{36}"/u);
-    expect(fake.notesOf(PROJECT, 1)[0]?.body, said.join("")).toContain("Nothing was built or measured");
+    expect(fake.notesOf(PROJECT, 1)[0]?.body).toContain("Nothing was built or measured");
 
     const healthy = async () => (await container.inspect()).State.Health?.Status === "healthy";
     await vi.waitUntil(healthy, { timeout: 30_000, interval: 250 });

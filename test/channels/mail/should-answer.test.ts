@@ -21,6 +21,8 @@ describe("shouldAnswer", () => {
     ["8bit.eml", "Auto-Submitted: no\n"],
     ["8bit.eml", "Precedence: list\n"],
     ["8bit.eml", "Precedence: bulk\n"],
+    // Old list programs mark all that they send so.
+    ["in-body-from.eml", "Precedence: bulk\n"],
     ["8bit.eml", "Return-Path: <someone@example.org>\n"],
   ])("answers %s with %j", async (name, header) => {
     expect(await answerTo(name, header)).toEqual({ answer: true });
@@ -38,7 +40,7 @@ describe("shouldAnswer", () => {
       "it is a delivery report",
     ],
     ["8bit.eml", "Precedence: junk\n", "Precedence is junk"],
-    ["in-body-from.eml", "Precedence: bulk\n", "Precedence is bulk"],
+    ["format-patch.patch", "Precedence: bulk\n", "Precedence is bulk"],
     ["8bit.eml", "X-Patchwork-Hint: ignore\n", "X-Patchwork-Hint says ignore"],
     ["8bit.eml", "X-Tare: ignore\n", "X-Tare says ignore"],
     ["8bit.eml", "Subject: [PULL 0/3] containers\n", "it is a pull request"],
