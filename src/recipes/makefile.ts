@@ -1,3 +1,4 @@
+import { callsBuilder } from "./other-builders.ts";
 import { joinTreePath } from "./tree-path.ts";
 import type { TreeFiles } from "./types.ts";
 
@@ -97,4 +98,9 @@ export function findMakefile(tree: TreeFiles, directory: string, named: string |
     if (path !== null && tree.read(path) !== null) return path;
   }
   return null;
+}
+
+/** Whether a Makefile calls a builder, or something else that may. */
+export function mayLeadToBuilder(makefile: string): boolean {
+  return callsBuilder(makefile) || /\$[({]MAKE[)}]|\.sh\b/.test(makefile);
 }

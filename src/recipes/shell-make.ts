@@ -1,7 +1,7 @@
 import { parse } from "unbash";
 import { expandMake } from "./make-variables.ts";
 import type { MakeVariable } from "./make-variables.ts";
-import { findMakefile, makeStatements } from "./makefile.ts";
+import { findMakefile, makeStatements, mayLeadToBuilder } from "./makefile.ts";
 import type { MakePlace, MakeStatement } from "./makefile.ts";
 import { TELLING_NAME, callsBuilder } from "./other-builders.ts";
 import { followScript } from "./shell.ts";
@@ -63,7 +63,7 @@ export function followMake(
     missing: null,
     first: null,
   };
-  if (!readFile(make, path, directory) || !make.texts.some(callsBuilder)) return false;
+  if (!readFile(make, path, directory) || !make.texts.some(mayLeadToBuilder)) return false;
   const targets = call.targets.length > 0 ? call.targets : make.first === null ? [] : [make.first];
   // A target that only a pattern makes, or an include that is missing, is named by the caller.
   if (targets.length === 0 || targets.some((target) => !make.rules.has(target))) return false;
@@ -208,7 +208,7 @@ function runTarget(make: Make, name: string, seen: Set<string>): void {
   if (seen.has(name) || rule === undefined) return;
   seen.add(name);
   for (const need of rule.needs) runTarget(make, need, seen);
-  const isBuilding = rule.lines.some((line) => callsBuilder(line.text) || /\$[({]/.test(line.text));
+  const isBuilding = rule.lines.some((line) => callsBuilder(line.text) || /\$[({]|\.sh\b/.test(line.text));
   if (rule.lines.length === 0 || !isBuilding) return;
   const opaque = rule.lines.find((line) => /\$[({](?:call|foreach|eval|if|or|and)\b/.test(line.text));
   const why = rule.why ?? (opaque === undefined ? null : "a line is put together by a function of make");

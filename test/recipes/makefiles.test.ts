@@ -47,7 +47,7 @@ describe("targets of a Makefile", () => {
 
   it("are followed through $(MAKE) with what was given", () => {
     const files = {
-      Makefile: "all:\n\t$(MAKE) -C sub image\n\t# docker build\n",
+      Makefile: "all:\n\t$(MAKE) -C sub image\n",
       "sub/Makefile": "TAG = one\nimage:\n\tdocker build -t r:$(TAG) .\n\tdocker push r:$(TAG)\n",
     };
     expect(onlyRecipe(["make TAG=two"], files)).toMatchObject({
@@ -55,6 +55,14 @@ describe("targets of a Makefile", () => {
       context: "sub",
       images: ["r:two"],
     });
+  });
+
+  it("are found through a script", () => {
+    const recipe = onlyRecipe(["sh ci.sh"], {
+      ...FILES,
+      "ci.sh": "set -e\nmake push TAG=v3\nmake image-clean || true\n",
+    });
+    expect(recipe.images).toEqual(["r/app:v3"]);
   });
 
   it("hand on what the file exports", () => {
