@@ -18,7 +18,7 @@ function isMake(name: string): boolean {
   return name === "make" || name === "gmake";
 }
 
-/** Names a Makefile or a script of another language that calls a builder: none of them is read. */
+/** Names a call of make that was not followed, or a script of another language, that calls a builder. */
 export function readCalled(
   reading: JobReading,
   command: ShellCommand,
@@ -57,7 +57,8 @@ function readMake(reading: JobReading, command: ShellCommand, words: readonly Fi
     return;
   }
   const text = makeText(reading.tree.read(path) ?? "", targets);
-  if (callsBuilder(text)) note(reading, command, `${path} calls a builder there: Makefiles are not read`);
+  if (callsBuilder(text))
+    note(reading, command, `${path} calls a builder there: this call of make is not read`);
 }
 
 /** Targets whose names say that they make images. */

@@ -1,4 +1,5 @@
-import { callsBuilder, TELLING_NAME } from "./other-builders.ts";
+import { mayLeadToBuilder } from "./makefile.ts";
+import { TELLING_NAME } from "./other-builders.ts";
 import { mentionsBuilder } from "./shell-files.ts";
 import type { ScriptFiles } from "./shell-files.ts";
 import { joinTreePath } from "./tree-path.ts";
@@ -54,7 +55,7 @@ function makefileCalls(files: ScriptFiles, directories: readonly string[]): bool
     ["GNUmakefile", "makefile", "Makefile"].some((name) => {
       const path = joinTreePath(directory, name);
       const text = path === null ? null : files.tree.read(path);
-      return text !== null && callsBuilder(text);
+      return text !== null && (mayLeadToBuilder(text) || /^[ \t]*[-s]?include\b/m.test(text));
     }),
   );
 }

@@ -5,6 +5,7 @@ import { runBuiltin } from "./shell-builtins.ts";
 import type { Status } from "./shell-conditions.ts";
 import { callsBuilder } from "./other-builders.ts";
 import { printedBy } from "./shell-output.ts";
+import { followMake, isMakeWord } from "./shell-make.ts";
 import { noEnds, oneLine } from "./shell-session.ts";
 import type { ShellCommand, ShellSession } from "./shell-session.ts";
 import { copyState, readVariable } from "./shell-state.ts";
@@ -156,6 +157,14 @@ function runWords(
     }
   }
   const command = describe(session, words, node, state, local);
+  if (isMakeWord(program.value)) {
+    const target = copyState(state);
+    for (const [variable, value] of local) {
+      target.variables.set(variable, value);
+      target.exported.add(variable);
+    }
+    if (followMake(session, words, target, command)) return "ordinary";
+  }
   noteWrites(session, words, state, command.text);
   session.run(command);
   return "ordinary";

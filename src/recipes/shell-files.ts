@@ -48,6 +48,9 @@ function interpreterOf(path: string, text: string): string | null {
   return ending ?? null;
 }
 
+/** A call of make for a target that is named for images. */
+const CALLS_MAKE = /\bg?make[ \t][^\n]{0,200}(?:image|docker|container|podman|buildah)/i;
+
 /** Whether a script, or one that it may call, calls a builder. */
 export function mentionsBuilder(files: ScriptFiles, path: string, depth: number): boolean {
   const done = files.cache.mentions.get(path);
@@ -58,6 +61,7 @@ export function mentionsBuilder(files: ScriptFiles, path: string, depth: number)
   const directory = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : ".";
   const found =
     callsBuilder(text) ||
+    CALLS_MAKE.test(text) ||
     (depth < DEEPEST &&
       text.length <= MOST_BYTES &&
       calledNames(text).some((name) =>

@@ -193,6 +193,15 @@ describe("other bake files", () => {
     });
   });
 
+  it.each([
+    ["include: [other.yml]\nservices: { a: { build: a } }", "include of compose is not read"],
+    ["services: { a: { build: a, extends: { service: b } } }", "extends of service a is not read"],
+  ])("refuses compose files that need others: %s", (compose, why) => {
+    const { recipes, unread } = bake({ "docker-compose.yml": compose });
+    expect(recipes).toEqual([]);
+    expect(unread.map((each) => each.why)).toEqual([`the bake file cannot be read: ${why}`]);
+  });
+
   it("may be compose files", () => {
     const compose = `services:
   api:

@@ -209,14 +209,14 @@ describe("scripts of the repository", () => {
     ["./docker-build.sh", {}, "docker-build.sh is not in the tree"],
     ["./b.sh", { "b.sh": "docker build $(" }, "b.sh cannot be read as a shell script: "],
     [
-      "make image",
+      "make --eval=x image",
       { Makefile: "all:\n\techo\nimage: deps\n\tdocker build -t x .\n" },
-      "Makefile calls a builder there: Makefiles are not read",
+      "Makefile calls a builder there: this call of make is not read",
     ],
     [
-      "make -C sub push",
-      { "sub/Makefile": "push: image\nimage:\n\t$(DOCKER) build .\n" },
-      "sub/Makefile calls a builder there: Makefiles are not read",
+      "make -C sub push-a",
+      { "sub/Makefile": "push-%: image\nimage:\n\t$(DOCKER) build .\n" },
+      "sub/Makefile calls a builder there: this call of make is not read",
     ],
   ])("names %s", (line, files, why) => {
     const { recipes, unread } = readRecipes(scriptTree([line], files));

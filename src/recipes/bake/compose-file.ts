@@ -7,12 +7,16 @@ import type { SourceFile, YamlMap, YamlNode } from "../yaml-source.ts";
 import type { BakeEnvironment, BakeTarget } from "./bake-files.ts";
 import { exactMap } from "./hcl-evaluate.ts";
 
-/** Services of a compose file that are built, as targets of bake. Throws a Problem where the file is no YAML. */
+/** Services of a compose file that are built, as targets of bake. Throws a Problem where the file is no YAML, a SyntaxError where it needs others. */
 export function readComposeFile(source: SourceFile, environment: BakeEnvironment): BakeTarget[] {
   const root = readYaml12(source);
+  if (root?.kind === "map" && root.entries.has("include"))
+    throw new SyntaxError("include of compose is not read");
   const services = root?.kind === "map" ? root.entries.get("services") : undefined;
   if (services?.kind !== "map") return [];
   return [...services.entries].flatMap(([name, service]) => {
+    if (service.kind === "map" && service.entries.has("extends"))
+      throw new SyntaxError(`extends of service ${name} is not read`);
     const build = service.kind === "map" ? service.entries.get("build") : undefined;
     if (service.kind !== "map" || build === undefined) return [];
     const attributes = attributesOf(service, build, environment);
