@@ -109,10 +109,12 @@ const PURE = [
   /^network\/(?:link-rate|egress-list|client-hello|gate-dns)\.ts$/,
 ];
 
-/** Paths as texts are arithmetic, and so are hashes. What a type is imported for leaves nothing behind at run time; the world is what a pure file must not hold. */
+/** Paths as texts, hashes and bytes are arithmetic. What a type is imported for leaves nothing behind at run time; the world is what a pure file must not hold. */
 const WORLD = new Set([
   "dockerode",
-  ...builtinModules.filter((name) => name !== "path" && name !== "crypto").map((name) => `node:${name}`),
+  ...builtinModules
+    .filter((name) => !["path", "crypto", "buffer"].includes(name))
+    .map((name) => `node:${name}`),
 ]);
 
 const CLOCK =

@@ -41,10 +41,10 @@ function valuesOf(lines: readonly string[], name: string): string[] {
 
 /** Message-IDs of a value, in brackets, bare or in an archive's address; a commit; else the text as it is. */
 function referencesOf(value: string): string[] {
-  const ids = readIds(value);
-  if (ids.length > 0) return ids;
   const inAddress = /https?:\/\/\S*?\/([^\s/<>@]+@[^\s/<>]+)/.exec(value)?.[1];
   if (inAddress !== undefined) return [`<${decode(inAddress)}>`];
+  const ids = readIds(value);
+  if (ids.length > 0) return ids;
   const word = /^[^\s<>()@,]+@[^\s<>(),]+/.exec(value)?.[0];
   if (word !== undefined) return [`<${word}>`];
   return [/^[0-9a-f]{7,64}(?=\s|$)/i.exec(value)?.[0].toLowerCase() ?? value];

@@ -1,7 +1,10 @@
 import type { Person } from "../domain/change.ts";
-import { readPatchBody, type PatchBody } from "./patch-body.ts";
+import { bodyText } from "./body-text.ts";
+import { decodeText } from "./decode-text.ts";
+import { readPatchBody, splitNotes, type PatchBody } from "./patch-body.ts";
 import { patchIdOf } from "./patch-id.ts";
 import { readPatchSubject } from "./patch-subject.ts";
+import { diffStart } from "./read-diff.ts";
 import { readMail, type Mail, type MailPart } from "./read-mail.ts";
 import { senderOf } from "./people.ts";
 import type { Flaw } from "./types.ts";
@@ -54,7 +57,7 @@ export async function findPatch(mail: Mail): Promise<FoundPatch | null> {
   return {
     from: said.from,
     subject: said.subject,
-    message: said.message,
+    message: said.message === "" ? introduction(mail) : said.message,
     notes: found.map(({ notes }) => notes).join("\n"),
     patch: Buffer.concat(found.map(({ patch }) => withLineEnd(patch))),
     files: found.flatMap(({ files }) => files),
@@ -64,6 +67,19 @@ export async function findPatch(mail: Mail): Promise<FoundPatch | null> {
       ...damage.slice(0, 5).map((message) => ({ code: "hunk-damaged" as const, message })),
     ],
   };
+}
+
+/** What is written above an attached diff is its message. */
+function introduction(mail: Mail): string {
+  const [first] = mail.parts;
+  const isText = first?.contentType === "text/plain" && mail.parts.length > 1;
+  return isText && !diffIn(first)
+    ? splitNotes(decodeText(Buffer.from(bodyText(first), "latin1"), first.charset))[0]
+    : "";
+}
+
+function diffIn(part: MailPart): boolean {
+  return diffStart(bodyText(part)) !== null;
 }
 
 function withLineEnd(patch: Buffer): Buffer {

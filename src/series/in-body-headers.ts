@@ -9,6 +9,8 @@ export type InBodyHeaders = {
   rest: string;
 };
 
+/** Characters that such a block may have. */
+const LONGEST = 20_000;
 const NAMES =
   /^>?(From|Subject|Date|Cc|To|Author|Content-Type|Content-Transfer-Encoding|MIME-Version|Message-Id): ?(.*)$/i;
 
@@ -17,9 +19,10 @@ const NAMES =
  * counts when an empty line ends it and its From, if there is one, holds an address: prose starts with "From:", too.
  */
 export function readInBodyHeaders(text: string): InBodyHeaders {
-  const lines = text.replace(/^\s*\n/, "").split("\n");
+  const whole = text.replace(/^\s*\n/, "");
+  const lines = whole.slice(0, LONGEST).split("\n");
   const none = { from: null, subject: null, date: null, rest: text };
-  if (lines[0]?.startsWith("# HG changeset patch")) return mercurial(lines.slice(1));
+  if (lines[0]?.startsWith("# HG changeset patch")) return mercurial(whole);
   let at = /^From [0-9a-f]{40,64} /.test(lines[0] ?? "") ? 1 : 0;
   const found = { from: null as Person | null, subject: null as string | null, date: null as string | null };
   const first = at;
@@ -39,10 +42,15 @@ export function readInBodyHeaders(text: string): InBodyHeaders {
   }
   const isBlock = at > first && (lines[at] ?? "").trim() === "";
   const says = found.from !== null || found.subject !== null || found.date !== null;
-  return isBlock && says ? { ...found, rest: lines.slice(at).join("\n") } : none;
+  return isBlock && says ? { ...found, rest: whole.slice(lengthOf(lines.slice(0, at))) } : none;
 }
 
-function mercurial(lines: readonly string[]): InBodyHeaders {
+function lengthOf(lines: readonly string[]): number {
+  return lines.reduce((sum, line) => sum + line.length + 1, 0);
+}
+
+function mercurial(whole: string): InBodyHeaders {
+  const lines = whole.slice(0, LONGEST).split("\n");
   const end = lines.findIndex((line) => !line.startsWith("#"));
   const head = end === -1 ? lines : lines.slice(0, end);
   const said = (name: string) =>
@@ -52,12 +60,8 @@ function mercurial(lines: readonly string[]): InBodyHeaders {
       .trim() ?? null;
   const user = said("User");
   const from = user === null ? null : (readPeople(user)[0] ?? { name: user, address: "" });
-  const rest = (end === -1 ? [] : lines.slice(end)).join("\n");
-  const subject = rest.trimStart().split("\n", 1)[0] ?? "";
-  return {
-    from,
-    subject: subject === "" ? null : subject,
-    date: said("Date"),
-    rest: rest.trimStart().slice(subject.length),
-  };
+  const message = whole.slice(lengthOf(head)).trimStart();
+  const subject = message.split("\n", 1)[0] ?? "";
+  const rest = message.slice(subject.length);
+  return { from, subject: subject === "" ? null : subject, date: said("Date"), rest };
 }

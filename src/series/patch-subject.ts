@@ -19,7 +19,8 @@ export type PatchSubject = {
   tags: string[];
 };
 
-type Marks = Omit<PatchSubject, "title" | "isReply" | "isForward">;
+/** `versionWord` is the version as written: a number would make 5.1 of v5.10. */
+type Marks = Omit<PatchSubject, "title" | "isReply" | "isForward"> & { versionWord: string };
 
 const REPLY =
   /^(?:(re|aw|antw|sv|vs|odp|回复|答复|回覆)|(fwd?|wg|转发|轉寄))\s*(?:\[\d{1,4}\]|\(\d{1,4}\)|\^\d{1,4})?\s*[:：]\s*/iu;
@@ -89,7 +90,7 @@ function isMark(block: string): boolean {
 
 function noMarks(): Marks {
   const flags = { isPullRequest: false, isResend: false, isRfc: false, isMarked: false };
-  return { version: 1, part: null, total: null, ...flags, tags: [], hasVersion: false };
+  return { version: 1, part: null, total: null, ...flags, tags: [], hasVersion: false, versionWord: "" };
 }
 
 function readMarks(blocks: readonly string[]): Marks {
@@ -149,8 +150,9 @@ function setVersion(marks: Marks, version: number, word = ""): void {
   const isPlain = Number.isInteger(version);
   if (marks.hasVersion && !isPlain) marks.tags.push(word);
   else {
-    if (marks.hasVersion && !Number.isInteger(marks.version)) marks.tags.push(`v${marks.version}`);
+    if (marks.hasVersion && !Number.isInteger(marks.version)) marks.tags.push(marks.versionWord);
     marks.version = version;
+    marks.versionWord = word;
     marks.hasVersion = true;
   }
 }
@@ -158,7 +160,7 @@ function setVersion(marks: Marks, version: number, word = ""): void {
 /** `v5.10` and `v6.12` are branches of a stable tree; nobody sends the tenth revision of a fifth one. */
 function settleVersion(marks: Marks): void {
   if (Number.isInteger(marks.version) || marks.version < 4) return;
-  marks.tags.push(`v${marks.version}`);
+  marks.tags.push(marks.versionWord);
   marks.version = 1;
   marks.hasVersion = false;
 }
@@ -174,7 +176,7 @@ function bare(text: string, marks: Marks): string {
 }
 
 function finish(text: string, marks: Marks, isReply: boolean, isForward: boolean): PatchSubject {
-  const said = { ...marks };
+  const { versionWord: _, ...said } = marks;
   let title = text.trim();
   // Some write the count behind the title.
   const behind =

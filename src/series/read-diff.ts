@@ -156,9 +156,11 @@ const EXTENDED =
 function isHead(line: string, heads: FileHead[], next: string): boolean {
   const open = heads.at(-1);
   if (/^(?:diff |Index: |=== )/.test(line)) {
-    if (line.startsWith("Index: ") || !(open?.lines.length === 1 && open.lines[0]?.startsWith("Index: ")))
-      heads.push({ lines: [line], name: line.slice(0, 200), old: null, new: null });
-    else open.lines.push(line);
+    // Below `Index:` programs put the command that made the diff.
+    const goesOn =
+      line.startsWith("diff ") && open?.old === null && open.lines[0]?.startsWith("Index: ") === true;
+    if (goesOn && !open.lines.some((other) => other.startsWith("diff "))) open.lines.push(line);
+    else heads.push({ lines: [line], name: line.slice(0, 200), old: null, new: null });
     return true;
   }
   if (/^(?:--- |\*\*\* )/.test(line) && /^(?:\+\+\+ |--- )/.test(next)) {

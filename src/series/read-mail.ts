@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { MailParser, parseAddressHeader } from "mailparser";
 import type { AddressObject, AttachmentStream, HeaderLines, MessageText } from "mailparser";
 import type { Person } from "../domain/change.ts";
@@ -51,7 +52,20 @@ export type Mail = {
 /** Reads one mail. Problem `mail-unreadable` for one that is too large or too intricate. */
 export async function readMail(raw: Buffer): Promise<Mail> {
   checkSize(raw);
-  return mailOf(await parse(raw));
+  return mailOf(await parse(withReadableHead(raw)));
+}
+
+/** Headers in another charset than UTF-8: mailparser takes all of them for UTF-8, and loses what is not. */
+function withReadableHead(raw: Buffer): Buffer {
+  const end = raw.indexOf("\n\n");
+  const crlf = raw.indexOf("\r\n\r\n");
+  const at = [end, crlf].filter((one) => one !== -1).toSorted((a, b) => a - b)[0] ?? raw.length;
+  const head = raw.subarray(0, at);
+  if (isUtf8(head)) return raw;
+  const charset = /^content-type:[^\n]*(?:\n[ \t][^\n]*)*?charset="?([\w.:-]+)/im.exec(
+    head.toString("latin1"),
+  )?.[1];
+  return Buffer.concat([Buffer.from(decodeText(head, charset ?? null), "utf8"), raw.subarray(at)]);
 }
 
 function mailOf({ lines, subject, addresses, parts }: Parsed): Mail {

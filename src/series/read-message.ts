@@ -18,7 +18,7 @@ import { isReview, robotOf } from "./robots.ts";
 import { readTags, readTrailers } from "./trailers.ts";
 import type { Flaw, Message, MessageType } from "./types.ts";
 import { readBareDiff, withUnixHead } from "./unix-head.ts";
-import { unquotedLines, withoutQuotes } from "./unquoted.ts";
+import { linesOf, unquotedLines } from "./unquoted.ts";
 
 /** The oldest date that a mail with a patch can have: there was no git, nor a list of its users, before. */
 const OLDEST = Date.UTC(1990, 0, 1);
@@ -39,7 +39,7 @@ export async function readMessage(raw: Buffer, bytes = raw.length): Promise<Mess
   const found = mail.contentType === "multipart/report" ? null : await findPatch(mail);
   const type = typeOf(mail, subject, found);
   return {
-    ...fieldsOf(mail, subject, found, type),
+    ...fieldsOf(mail, raw, subject, found, type),
     ...contentOf(mail, subject, found, type, [...flaws, ...oddities(mail, raw)]),
   };
 }
@@ -71,9 +71,15 @@ type ContentField =
   | "flaws"
   | "fingerprint";
 
-function fieldsOf(mail: Mail, subject: PatchSubject, found: FoundPatch | null, type: MessageType): Identity {
+function fieldsOf(
+  mail: Mail,
+  raw: Buffer,
+  subject: PatchSubject,
+  found: FoundPatch | null,
+  type: MessageType,
+): Identity {
   const sender = senderOf(mail);
-  const id = mail.messageId ?? derivedId(mail);
+  const id = mail.messageId ?? derivedId(mail, raw);
   const inBody = type === "cover" || type === "other" ? readInBodyHeaders(mail.text) : null;
   const author = type === "reply" ? sender : (found?.from ?? inBody?.from ?? sender);
   const own =
@@ -114,7 +120,7 @@ function contentOf(
 ): Pick<Message, ContentField> {
   const isPatch = type === "patch" && found !== null;
   const own = unquotedLines(mail.text);
-  const said = isPatch ? withoutQuotes(`${found.message}\n${found.notes}`.split("\n")) : own;
+  const said = isPatch ? linesOf(`${found.message}\n${found.notes}`) : own;
   const message = isPatch ? found.message : type === "cover" ? coverText(mail) : "";
   const optOut = optOutOf(mail, subject, own);
   return {
@@ -203,11 +209,13 @@ function isPullText(mail: Mail, found: FoundPatch | null): boolean {
   return found === null && /^The following changes since commit [0-9a-f]{7,}/m.test(mail.text);
 }
 
-function derivedId(mail: Mail): string {
+/** The same for copies that came different ways: transport headers do not count, unless there is nothing else. */
+function derivedId(mail: Mail, raw: Buffer): string {
   const hash = createHash("sha256").update(
     [mail.from?.address ?? "", mail.date?.toISOString() ?? "", mail.subject].join("\0"),
   );
   for (const part of mail.parts) hash.update(part.content);
+  if (mail.parts.every(({ content }) => content.length === 0)) hash.update(raw);
   return `<${hash.digest("hex").slice(0, 32)}@derived.tare.invalid>`;
 }
 

@@ -3,8 +3,12 @@ const FORWARDED =
   /^(?:-{2,} ?(?:Original|Forwarded|Ursprüngliche|Weitergeleitete|Mensaje|Message d)[^\n]{0,40}-*|_{20,}\s*\n(?:From|Von|De):|(?:From|Von|De): [^\n]+\n(?:Sent|Gesendet|Envoyé|Date|Datum): [^\n]+\n(?:To|An|À|Subject|Betreff):)/m;
 const QUOTE = /^\s{0,3}(?:[A-Za-z]{0,4}>|\||»)/;
 
+/** Nobody writes more by hand: what is beyond it is a log, or meant to cost. */
+const LONGEST = 500_000;
+
 /** Lines that the sender of a mail wrote: no quotes, nothing behind the signature or a forwarded mail. */
-export function unquotedLines(text: string): string[] {
+export function unquotedLines(whole: string): string[] {
+  const text = whole.slice(0, LONGEST);
   const cut = FORWARDED.exec(text)?.index ?? text.length;
   const lines = text.slice(0, cut).split("\n");
   const signature = lines.lastIndexOf("-- ");
@@ -12,7 +16,12 @@ export function unquotedLines(text: string): string[] {
   return withoutQuotes(own);
 }
 
-/** Lines that nothing quotes. */
-export function withoutQuotes(lines: readonly string[]): string[] {
+/** Lines of a text that nothing quotes: of a long one those of its start and its end. */
+export function linesOf(text: string): string[] {
+  const kept = text.length <= 2 * LONGEST ? text : `${text.slice(0, LONGEST)}\n${text.slice(-LONGEST)}`;
+  return withoutQuotes(kept.split("\n"));
+}
+
+function withoutQuotes(lines: readonly string[]): string[] {
   return lines.filter((line) => !QUOTE.test(line)).map((line) => line.trimEnd());
 }
