@@ -2,19 +2,28 @@ import type { Logger } from "pino";
 import { postReply, workOnChange, type AnswerEventOptions } from "./channels/answer-event.ts";
 import { createGithubForge } from "./channels/github.ts";
 import { createGitlabForge } from "./channels/gitlab.ts";
+import { parseKeptMessage } from "./channels/mail/kept-message.ts";
+import type { Mailer } from "./channels/mail/send.ts";
 import { parseStampFields } from "./channels/sticky-comment.ts";
 import type { ChangeEvent, Forge } from "./channels/types.ts";
 import type { ServeConfig } from "./config/serve.ts";
+import type { OutboxPolicy } from "./queue/outbox-policy.ts";
 import type { Store } from "./queue/store.ts";
+import type { ClaimedReply, Sent } from "./queue/types.ts";
 
 export type AnswerQueueOptions = Omit<AnswerEventOptions, "log"> & { log: Logger };
 
 /** The forges that the settings name, as worker and sender use them. */
 export type Forges = Partial<Record<ChangeEvent["channel"], Forge>>;
 
-export function openForges({ github, gitlab }: Pick<ServeConfig, "github" | "gitlab">, log: Logger): Forges {
+/** `patience` says who waits where a forge asks to: the worker's client by itself, or the outbox for the sender. */
+export function openForges(
+  { github, gitlab }: Pick<ServeConfig, "github" | "gitlab">,
+  log: Logger,
+  patience: "client" | "outbox",
+): Forges {
   return {
-    ...(github ? { github: createGithubForge(github, log) } : {}),
+    ...(github ? { github: createGithubForge(github, log, patience) } : {}),
     ...(gitlab ? { gitlab: createGitlabForge(gitlab) } : {}),
   };
 }
@@ -34,15 +43,29 @@ export async function workOnRequests(
   });
 }
 
+/** How replies leave: comments by the forges, mails by `mailer`, which is null where none is set up. */
+export type SendOptions = { forges: Forges; mailer: Mailer | null; policy: OutboxPolicy; log: Logger };
+
 /** Sends the replies of a store to their threads. */
-export function sendReplies(store: Store, forges: Forges, log: Logger): void {
+export function sendReplies(store: Store, { forges, mailer, policy, log }: SendOptions): void {
   store.sendReplies({
-    async send(reply, signal) {
+    policy,
+    async send(reply) {
+      if (reply.channel === "mail") return sendMail(mailer, reply);
       const forge = forgeOf(forges, reply.channel);
-      const thread = forge.thread(reply.reference, log.child({ change: reply.key }));
-      return postReply(thread, { stamp: parseStampFields(reply.stamp), body: reply.body }, signal);
+      const thread = forge.thread(
+        reply.reference,
+        log.child({ change: reply.key, request: reply.requestId }),
+      );
+      const { kind, body } = reply;
+      return postReply(thread, { kind, stamp: parseStampFields(reply.stamp), body });
     },
   });
+}
+
+async function sendMail(mailer: Mailer | null, reply: ClaimedReply): Promise<Sent> {
+  if (mailer === null) return { kind: "later", why: "the settings name no SMTP server (mail.smtpUrl)" };
+  return mailer.deliver(parseKeptMessage(reply.message));
 }
 
 function forgeOf(forges: Forges, channel: ChangeEvent["channel"]): Forge {

@@ -43,9 +43,16 @@ const pullRequestEvent = z.object({
   }),
 });
 
-/** GitHub as the worker and the sender use it, through octokit. */
-export function createGithubForge(options: GithubOptions, log: Logger): Forge {
-  const app = createApp(options, log);
+/**
+ * GitHub through octokit. `patience`: `client` waits and asks again by itself, as a worker has the time; `outbox` hands
+ * every refusal on at once, as the sender has its own budgets and pauses.
+ */
+export function createGithubForge(
+  options: GithubOptions,
+  log: Logger,
+  patience: "client" | "outbox" = "client",
+): Forge {
+  const app = createApp(options, log, patience);
   return { thread: (reference) => createGithubThread(app, pullReference.parse(reference)) };
 }
 
@@ -141,7 +148,7 @@ async function createEvents(
   };
 }
 
-function createApp(options: GithubOptions, log: Logger): App {
+function createApp(options: GithubOptions, log: Logger, patience: "client" | "outbox"): App {
   const clientLog = {
     debug() {},
     info() {},
@@ -151,7 +158,7 @@ function createApp(options: GithubOptions, log: Logger): App {
   const limit =
     (kind: string) => (retryAfter: number, _request: unknown, _client: unknown, retryCount: number) => {
       log.warn({ kind, retryAfterS: retryAfter, retryCount }, "GitHub asks to slow down");
-      return retryCount < 2;
+      return patience === "client" && retryCount < 2;
     };
   return new App({
     appId: options.appId,
@@ -161,6 +168,7 @@ function createApp(options: GithubOptions, log: Logger): App {
       baseUrl: options.apiUrl,
       log: clientLog,
       request: { fetch: fetchWithDeadline(30_000) },
+      ...(patience === "outbox" ? { retry: { enabled: false } } : {}),
       throttle: {
         // Writes are paced per App, not per process.
         id: `${options.apiUrl} ${options.appId}`,

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from "pg";
 import { Problem } from "../domain/problem.ts";
 import { transaction } from "./database.ts";
+import { OUTBOX_MIGRATION } from "./outbox-migration.ts";
 
 /** Each is applied once, in order, and never changed afterwards: a later one mends it. */
 const MIGRATIONS: readonly string[] = [
@@ -48,6 +49,7 @@ const MIGRATIONS: readonly string[] = [
    );
    CREATE INDEX replies_due ON tare.replies (due_at) WHERE state IN ('pending', 'sending');
    CREATE TABLE tare.settings (name text PRIMARY KEY, value jsonb NOT NULL);`,
+  OUTBOX_MIGRATION,
 ];
 
 /** What tells Tare's schema from another program's of the same name. */

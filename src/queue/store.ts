@@ -1,9 +1,18 @@
 import { Pool, type PoolClient } from "pg";
 import { PgBoss } from "pg-boss";
 import { Problem } from "../domain/problem.ts";
-import { bossConnection, connectionOptions, untilAnswering, type DatabaseAddress } from "./database.ts";
+import {
+  bossConnection,
+  connectionOptions,
+  transaction,
+  untilAnswering,
+  type DatabaseAddress,
+} from "./database.ts";
 import { createIntake, TRIALS } from "./intake.ts";
+import { keepReply, type Kept, type ReplyOwner } from "./keep-reply.ts";
 import { migrate } from "./migrations.ts";
+import { LONGEST_WINDOW_MS } from "./outbox-policy.ts";
+import { outboxStatus, type OutboxStatus } from "./outbox-status.ts";
 import type { Report } from "../domain/report.ts";
 import {
   countStates,
@@ -14,7 +23,7 @@ import {
   type ListedWorker,
 } from "./requests.ts";
 import { startOutbox, type Outbox, type OutboxOptions } from "./outbox.ts";
-import type { Intake, QueueLog, QueueSize } from "./types.ts";
+import type { Intake, QueueLog, QueueSize, ReplyDraft } from "./types.ts";
 import { giveUp, RETRIES, startWorker, type WorkerOptions } from "./worker.ts";
 
 /** Requests that the world failed in all their attempts, or that killed every worker. */
@@ -31,7 +40,11 @@ const SERVICE_LOCK = 7_172_102;
 
 export type Store = Intake & {
   work(options: Pick<WorkerOptions, "run">): Promise<void>;
-  sendReplies(options: Pick<OutboxOptions, "send">): void;
+  sendReplies(options: Pick<OutboxOptions, "send" | "policy" | "clock">): void;
+  /** Keeps a reply of a request beside the one that its work gave. False where there is no such request. */
+  putReply(requestId: string, draft: ReplyDraft): Promise<Kept | false>;
+  /** What is sent, what waits, and why nothing is sent where that is so. */
+  outbox(): Promise<OutboxStatus>;
   size(): Promise<QueueSize>;
   requests(): Promise<ListedRequest[]>;
   workers(): Promise<ListedWorker[]>;
@@ -154,9 +167,15 @@ function storeOf({ pool, boss, log, retries, lock }: Parts): Store {
         if (job) await giveUp(pool, { id: job.data.requestId }, "it was tried too often");
       });
     },
-    sendReplies({ send }) {
-      outbox = startOutbox({ pool, log, send });
+    sendReplies(options) {
+      outbox = startOutbox({ pool, log, ...options });
     },
+    putReply: async (requestId, draft) => {
+      const kept = await putReply(pool, requestId, draft);
+      outbox?.poke();
+      return kept;
+    },
+    outbox: async () => outboxStatus(pool),
     size: async () => sizeOf(pool),
     requests: async () => listRequests(pool),
     workers: async () => listWorkers(boss, Date.now()),
@@ -214,7 +233,20 @@ async function tidy(pool: Pool): Promise<void> {
     `DELETE FROM tare.requests WHERE created_at < now() - interval '365 days'
      AND state NOT IN ('queued', 'running')`,
   );
+  await pool.query("DELETE FROM tare.writes WHERE at < now() - make_interval(secs => $1)", [
+    (2 * LONGEST_WINDOW_MS) / 1_000,
+  ]);
   await reconcile(pool);
+}
+
+async function putReply(pool: Pool, requestId: string, draft: ReplyDraft): Promise<Kept | false> {
+  return transaction(pool, async (client) => {
+    const { rows } = await client.query<ReplyOwner>(
+      "SELECT id, change_key AS key, channel, project FROM tare.requests WHERE id = $1",
+      [requestId],
+    );
+    return rows[0] === undefined ? false : keepReply(client, rows[0], draft);
+  });
 }
 
 /** A request whose job is gone would stay open for ever, and keep its head from being asked for again. */
