@@ -81,11 +81,6 @@ const web = z.strictObject({
 
 const perSpan = z.int().min(1).max(1_000_000);
 const outbox = z.strictObject({
-  holdFirst: described(
-    z.int().min(0).max(1000),
-    "first replies to each project or list that wait for `tare outbox release`; 0: none",
-    OUTBOX_DEFAULTS.holdFirst,
-  ),
   githubPerMinute: described(perSpan, "writes to GitHub in a minute", OUTBOX_DEFAULTS.githubPerMinute),
   githubPerHour: described(perSpan, "writes to GitHub in an hour", OUTBOX_DEFAULTS.githubPerHour),
   gitlabPerMinute: described(perSpan, "writes to GitLab in a minute", OUTBOX_DEFAULTS.gitlabPerMinute),

@@ -11,11 +11,11 @@ export type OutboxSettings = {
 };
 
 /**
- * Three replies are seen by a person first: one shows the form, three show whether the verdicts differ with the changes. GitHub
- * allows 80 and 500 writes, GitLab's own limits are the instance's. A thread gets one mail a version, and has more than one.
+ * `holdFirst` is no key of the file yet: nothing but a statement on the database lets a held reply go. GitHub allows 80 and 500
+ * writes, GitLab's own limits are the instance's. A thread gets one mail a version, and has more than one.
  */
 export const OUTBOX_DEFAULTS: OutboxSettings = {
-  holdFirst: 3,
+  holdFirst: 0,
   githubPerMinute: 60,
   githubPerHour: 400,
   gitlabPerMinute: 30,
@@ -27,7 +27,7 @@ export const OUTBOX_DEFAULTS: OutboxSettings = {
 
 /** What is written, and the defaults. */
 export function outboxSettings(
-  written: Partial<Record<keyof OutboxSettings, number | undefined>> = {},
+  written: Partial<Record<Exclude<keyof OutboxSettings, "holdFirst">, number | undefined>> = {},
 ): OutboxSettings {
   const given = Object.entries(written).filter(([, value]) => value !== undefined);
   return { ...OUTBOX_DEFAULTS, ...Object.fromEntries(given) };

@@ -40,7 +40,10 @@ export async function outboxStatus(pool: Pool): Promise<OutboxStatus> {
     stopped: row === undefined ? null : { why: row.why ?? "", at: row.at ?? "" },
     channels: channels.rows,
     counts: {
-      ...{ held: 0, pending: 0, sending: 0, unknown: 0 },
+      held: 0,
+      pending: 0,
+      sending: 0,
+      unknown: 0,
       ...Object.fromEntries(counts.rows.map(({ state, count }) => [state, count])),
     },
   };
