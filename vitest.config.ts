@@ -21,6 +21,8 @@ export default defineConfig({
           name: "live",
           include: ["test/live/**/*.test.ts"],
           fileParallelism: false,
+          // Tests that say so run two at a time: those that tell no times.
+          maxConcurrency: 2,
           testTimeout: 600_000,
           hookTimeout: 1_800_000,
           globalSetup: ["test/live/hold-engine.ts"],

@@ -95,7 +95,10 @@ function cloneName(url: string): string {
   return `${createHash("sha256").update(url).digest("hex").slice(0, 24)}.git`;
 }
 
-/** Whether a change may touch a template of GitLab CI: the entry file, or a YAML file that it may include. */
+/**
+ * Whether a change may touch a template: a YAML file (GitLab's entry file and what it may include, a workflow, an action,
+ * a compose file), anything below `.github`, or a bake file.
+ */
 export function touchesTemplate(paths: readonly string[]): boolean {
-  return paths.some((path) => /\.ya?ml$/i.test(path));
+  return paths.some((path) => /\.(?:ya?ml|hcl)$|^\.github\/|(?:^|\/)[\w.-]*bake[\w.-]*\.json$/i.test(path));
 }

@@ -16,7 +16,7 @@ import type { Testbed } from "./images/testbed.ts";
 import type { SetupDialogue } from "./images/types.ts";
 import { editNumber } from "./domain/comparison.ts";
 import type { Took } from "./lib/history.ts";
-import { redact } from "./lib/redact.ts";
+import type { Secrets } from "./lib/secrets.ts";
 import {
   createDownloadCache,
   type DownloadCache,
@@ -49,6 +49,8 @@ export type AnswerDoors = {
   /** Keeps what an image took, for the estimate of a later trial. */
   remember(dockerfile: string, took: Took): void;
   runId: string;
+  /** What no report may show; passwords of the trial are added. */
+  secrets: Secrets;
   /** Where jobs run, where somebody at this machine decided; else the change's trust does. */
   network?: JobNetwork;
 };
@@ -65,7 +67,7 @@ export async function answerTrial(
   const network = doors.network ?? networkFor(change.trust);
   const held = network === "gated" ? await behindGate(prepared, request, doors.testbed) : prepared;
   const tried = await runPrepared(held, request, { ...doors, network }, signal);
-  return reportTrial(change, reading, held, request, doors.testbed, tried);
+  return doors.secrets.redactTexts(reportTrial(change, reading, held, request, doors.testbed, tried));
 }
 
 /** Builds what was prepared, for real. */
@@ -77,7 +79,12 @@ export async function runPrepared(
 ): Promise<Tried> {
   const startedMs = doors.now();
   const { testbed } = doors;
-  const starter = registryStarter(testbed, request.linkBytesPerSecond, forkNamespace(prepared.context));
+  const starter = registryStarter(
+    testbed,
+    request.linkBytesPerSecond,
+    forkNamespace(prepared.context),
+    doors.secrets,
+  );
   await using stack = new AsyncDisposableStack();
   const downloads = await openDownloads(request, doors);
   if (downloads !== null) stack.defer(() => downloads.close());
@@ -92,7 +99,7 @@ export async function runPrepared(
   for (const trial of prepared.trials) {
     const tried = await tryImage(trial, options, runDoors, signal);
     for (const base of tried.image.bases) base.from = bases.get(base.name)?.origin ?? base.from;
-    redactLogs(tried.image, starter.secrets);
+    redactLogs(tried.image, doors.secrets);
     rememberImage(trial, tried.image, doors);
     images.push(tried.image);
     notes.push(...tried.notes);
@@ -173,11 +180,11 @@ function conductDoors(
 }
 
 /** What a build printed may hold a secret: it is taken out before the log becomes part of a report. */
-function redactLogs(image: Report["images"][number], secrets: readonly string[]): void {
+function redactLogs(image: Report["images"][number], secrets: Secrets): void {
   for (const { runs, forks } of image.strategies) {
     for (const run of [...runs, ...forks.flatMap((fork) => fork.runs)]) {
       // Keys span lines: the log is looked at as a whole.
-      if (run.failure !== null) run.failure = redact(run.failure.join("\n"), secrets).split("\n");
+      if (run.failure !== null) run.failure = secrets.redact(run.failure.join("\n")).split("\n");
     }
   }
 }

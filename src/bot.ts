@@ -43,7 +43,7 @@ export async function readBothTrees(repository: Repository, change: Change): Pro
 /** Reads the recipes of one tree. Problem `template-unreadable` where its entry file is there but is no file to read. */
 export function readTree(reader: TreeReader): TreeRecipes {
   const read = readRecipes(reader);
-  if (read.files.length > 0 || !reader.has(ENTRY)) return read;
+  if (read.files.includes(ENTRY) || !reader.has(ENTRY)) return read;
   throw new Problem(
     "template-unreadable",
     `${ENTRY} cannot be read: ${reader.whyNot(ENTRY) ?? "unknown"}.`,

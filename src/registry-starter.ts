@@ -1,4 +1,5 @@
 import type { Testbed } from "./images/testbed.ts";
+import type { Secrets } from "./lib/secrets.ts";
 import { createLink } from "./network/link.ts";
 import { startRegistry, type TrialRegistry } from "./registry/trial-registry.ts";
 
@@ -8,17 +9,15 @@ export type RegistryStarter = {
   startOpen(name: string): Promise<TrialRegistry>;
   /** One whose users have passwords and rights, as a forge's has. */
   startWithUsers(name: string): Promise<TrialRegistry>;
-  /** Passwords of every registry so far, which no report may show. */
-  secrets: readonly string[];
 };
 
-/** `contributor` is the root namespace of a fork in the trial. `bytesPerSecond` is null where nothing slows the link. */
+/** Passwords go to `secrets`. `contributor` is the root namespace of a fork in the trial. `bytesPerSecond` is null where nothing slows the link. */
 export function registryStarter(
   testbed: Testbed,
   bytesPerSecond: number | null,
   contributor: string,
+  secrets: Pick<Secrets, "add">,
 ): RegistryStarter {
-  const secrets: string[] = [];
   const start = async (name: string, users: { contributor?: string }) => {
     const registry = await startRegistry({
       name,
@@ -28,13 +27,12 @@ export function registryStarter(
       startService: (spec) => testbed.executor.service(spec),
     });
     for (const user of ["upstream", "contributor"] as const)
-      if (registry.access !== null) secrets.push(registry.access.login(user).password);
+      if (registry.access !== null) secrets.add(registry.access.login(user).password);
     return bytesPerSecond === null ? registry : behindLink(registry, bytesPerSecond);
   };
   return {
     startOpen: (name) => start(name, {}),
     startWithUsers: (name) => start(name, { contributor }),
-    secrets,
   };
 }
 

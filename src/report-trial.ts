@@ -8,6 +8,7 @@ import type { Downloads, ImageReport, Part, Report } from "./domain/report.ts";
 import type { Testbed } from "./images/testbed.ts";
 import type { ToolImage } from "./images/types.ts";
 import type { PreparedTrial, TrialRequest } from "./prepare-trial.ts";
+import { excerptsOf } from "./findings/excerpts.ts";
 import { headline } from "./trials/headline.ts";
 import { judgeChange } from "./trials/verdict.ts";
 import { TARE_VERSION } from "./version.ts";
@@ -49,6 +50,7 @@ export function reportTrial(
     quoted: reading.quoted,
     recipes: { base: reading.base.recipes, head: reading.head.recipes },
     findings: reading.findings,
+    excerpts: excerptsOf(change, reading.findings),
     dockerfiles: listDockerfileCopies(reading.readers.head, reading.head.recipes),
     claims: [],
     verdict: judgeChange(tried.images),

@@ -60,8 +60,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   trials: ["domain", "builders/index.ts", "builders/types.ts", "caches", "registry", "recipes/dockerfile.ts"],
   findings: ["domain", "git/changed-lines.ts", "recipes/dockerfile.ts"],
   claims: ["domain", "recipes/dockerfile.ts"],
-  reports: ["domain"],
+  reports: ["domain", "lib/map-texts.ts"],
   channels: ["domain", "lib"],
+  sources: ["domain", "lib", "git", "channels/mail/own-address.ts"],
   web: ["domain", "lib", "channels", "config", "reports"],
   config: ["domain", "lib", "channels", "network/link-rate.ts", "network/egress-list.ts"],
   queue: ["domain", "lib", "channels/types.ts", "channels/mail/reply.ts"],
@@ -70,16 +71,17 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 /** Rooms whose packages are part of what they are; the others have none. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   images: ["dockerode"],
-  recipes: ["dockerfile-ast", "unbash", "yaml"],
+  recipes: ["@actions/expressions", "dockerfile-ast", "unbash", "yaml"],
   executors: ["dockerode", "tar-stream"],
   network: ["dns-packet", "ipaddr.js", "send", "zod"],
   registry: ["jose", "re2js", "selfsigned"],
   reports: ["echarts", "mustache", "zod"],
   channels: ["@gitbeaker/rest", "mailparser", "nodemailer", "octokit", "pino", "probot", "zod"],
-  web: ["pino", "prom-client"],
+  sources: ["imapflow", "smtp-server", "zod"],
+  web: ["lru-cache", "pino", "prom-client"],
   config: ["yaml", "zod"],
   terminal: ["commander", "pino"],
-  queue: ["pg", "pg-boss", "zod"],
+  queue: ["pg", "pg-boss", "pg-copy-streams", "zod"],
   // Wiring hands the log on.
   "": ["pino"],
 };
@@ -100,6 +102,7 @@ const PURE = [
   /^reports\/(?!fill\.ts$)/,
   /^config\/(?!open-operator-file\.ts$|serve\.ts$)/,
   /^registry\/(?:token-scopes|cleanup|ledgers|access-log|read-manifest|schema1|settle)\.ts$/,
+  /^sources\/(?:types|batcher|scan|hidden-text|split-mbox)\.ts$/,
   /^network\/(?:link-rate|egress-list|client-hello|gate-dns)\.ts$/,
 ];
 

@@ -1,7 +1,8 @@
 import { caches } from "../caches/index.ts";
 import type { CacheEntry } from "../caches/types.ts";
 import { Problem } from "../domain/problem.ts";
-import { CACHES, type Recipe } from "../domain/recipe.ts";
+import { outsideCache, outsideCaches } from "../domain/outside-caches.ts";
+import { CACHES, type CacheId, type Recipe } from "../domain/recipe.ts";
 import { refusal } from "./flags.ts";
 
 /** Options of a registry export that BuildKit knows (README of moby/buildkit, "Registry cache"). */
@@ -28,7 +29,7 @@ export function cacheExports(
 ): string[] {
   const cache = CACHES.find((id) => recipe.strategy.endsWith(`/${id}`)) ?? "none";
   const { entry } = caches[cache];
-  refuseOutside(recipe, entry);
+  refuseOutside(recipe, cache, entry);
   if (entry.kind === "in the image") return ["type=inline"];
   if (entry.kind !== "one manifest") return [];
   return cacheTo.map((reference, index) => {
@@ -47,11 +48,13 @@ export function cacheExports(
 }
 
 /** A build without the cache that its template writes would be another strategy. */
-function refuseOutside({ file, line, job }: Recipe, entry: CacheEntry): void {
+function refuseOutside({ file, line, job }: Recipe, cache: CacheId, entry: CacheEntry): void {
   if (entry.kind !== "outside the registry") return;
+  const outside = outsideCache(cache);
+  const limits = outside === null ? "" : `: it is not measured (${outsideCaches[outside].limits})`;
   throw new Problem(
     "strategy-unsupported",
-    `${file}:${line} (job ${job}): its cache is kept in ${entry.where}, which a trial does not have.`,
+    `${file}:${line} (job ${job}): its cache is kept in ${entry.where}, which a trial does not have${limits}.`,
     "Leave this image out with --images.",
   );
 }

@@ -78,7 +78,7 @@ function buildArgv(run: BuildRun, kept: readonly string[], buildArgs: readonly s
     (text) => !(text === "type=inline" && asked),
   );
   return [
-    ...(recipe.program === "docker buildx build" ? ["docker", "buildx", "build"] : ["docker", "build"]),
+    ...(recipe.program.startsWith("docker buildx ") ? ["docker", "buildx", "build"] : ["docker", "build"]),
     // The older builder has one way to print.
     ...(legacy ? [] : ["--progress=plain"]),
     // The job has no bridge of its own: RUN steps use the job's network.
@@ -103,7 +103,7 @@ function pushesItself(recipe: Recipe): boolean {
 
 /** The builder of Docker before 23, which DOCKER_BUILDKIT=0 still selects; `docker buildx` never runs it. */
 function isLegacy({ environment, program }: Recipe): boolean {
-  return environment["DOCKER_BUILDKIT"] === "0" && program !== "docker buildx build";
+  return environment["DOCKER_BUILDKIT"] === "0" && !program.startsWith("docker buildx ");
 }
 
 /** Settings of BuildKit that the template makes, and the choice of the older builder. */

@@ -1,4 +1,5 @@
 import type { CacheId } from "../domain/recipe.ts";
+import { azblob } from "./azblob.ts";
 import { gha } from "./gha.ts";
 import { inline } from "./inline.ts";
 import { layers } from "./layers.ts";
@@ -6,6 +7,7 @@ import { local } from "./local.ts";
 import { none } from "./none.ts";
 import { registryMax } from "./registry-max.ts";
 import { registryMin } from "./registry-min.ts";
+import { s3 } from "./s3.ts";
 import type { CacheStrategy } from "./types.ts";
 
 /** Every cache strategy that Tare knows. */
@@ -17,4 +19,6 @@ export const caches = {
   layers,
   local,
   gha,
+  s3,
+  azblob,
 } satisfies Record<CacheId, CacheStrategy>;

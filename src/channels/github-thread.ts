@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Trust } from "../domain/change.ts";
 import { FINAL_STATUSES } from "./final-statuses.ts";
 import { retryAfterMs } from "./retry-after.ts";
+import type { Secrets } from "../lib/secrets.ts";
 import type { ForgeChange, ForgeThread, ReadChange, Thread } from "./types.ts";
 
 /** Where a pull request is. */
@@ -22,7 +23,7 @@ const maxListedFiles = 3000;
 const maxCommentChars = 60_000;
 
 /** One pull request, read and answered with the installation's token. */
-export function createGithubThread(app: App, at: PullReference): ForgeThread {
+export function createGithubThread(app: App, at: PullReference, secrets: Pick<Secrets, "add">): ForgeThread {
   const client = (): Promise<Octokit> => app.getInstallationOctokit(at.installationId);
   const pull = async (): Promise<Pull> => {
     const octokit = await client();
@@ -34,7 +35,7 @@ export function createGithubThread(app: App, at: PullReference): ForgeThread {
       const data = await pull();
       if (data.state !== "open") return { skip: "the pull request is closed" };
       if (data.draft) return { skip: "the pull request is a draft" };
-      return readPull(await client(), at, data);
+      return readPull(await client(), at, data, secrets);
     },
     async currentHead() {
       const data = await pull();
@@ -59,7 +60,12 @@ function isRateLimit({ response }: RequestError): boolean {
   return headers["retry-after"] !== undefined || headers["x-ratelimit-remaining"] === "0";
 }
 
-async function readPull(octokit: Octokit, at: PullReference, pull: Pull): Promise<ReadChange> {
+async function readPull(
+  octokit: Octokit,
+  at: PullReference,
+  pull: Pull,
+  secrets: Pick<Secrets, "add">,
+): Promise<ReadChange> {
   const { owner, repo } = at;
   const files = await octokit.paginate(octokit.rest.pulls.listFiles, {
     owner,
@@ -80,7 +86,7 @@ async function readPull(octokit: Octokit, at: PullReference, pull: Pull): Promis
         basehead: `${pull.base.sha}...${pull.head.sha}`,
         per_page: 1,
       });
-      const authorization = await gitAuthorization(octokit, at);
+      const authorization = await gitAuthorization(octokit, at, secrets);
       // Last, so that it is the newest fact when the line decides.
       const trust = await trustOf(octokit, at, pull);
       return toChange(at, pull, { base: comparison.merge_base_commit.sha, trust, authorization });
@@ -129,13 +135,18 @@ async function trustOf(octokit: Octokit, at: PullReference, pull: Pull): Promise
 }
 
 /** A token of its own for git: this repository only, reading only. */
-async function gitAuthorization(octokit: Octokit, at: PullReference): Promise<string> {
+async function gitAuthorization(
+  octokit: Octokit,
+  at: PullReference,
+  secrets: Pick<Secrets, "add">,
+): Promise<string> {
   const authentication = await octokit.auth({
     type: "installation",
     repositoryIds: [at.repositoryId],
     permissions: { contents: "read" },
   });
   const { token } = z.object({ token: z.string() }).parse(authentication);
+  secrets.add(token);
   return `Basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`;
 }
 

@@ -4,8 +4,10 @@ import type { Logger } from "pino";
 import { z } from "zod";
 import type { BodyReader } from "./body-reader.ts";
 import { errorFields } from "./error-fields.ts";
+import type { Secrets } from "../lib/secrets.ts";
 import { fetchWithDeadline } from "./fetch-with-deadline.ts";
 import { createGithubThread, type PullReference } from "./github-thread.ts";
+import { noteAuthorization } from "./note-authorization.ts";
 import { verifyGithub } from "./signatures.ts";
 import type { Admission, Admit, Door, Forge } from "./types.ts";
 import { createWebhookDoor } from "./webhook-door.ts";
@@ -43,17 +45,23 @@ const pullRequestEvent = z.object({
   }),
 });
 
-/**
- * GitHub through octokit. `patience`: `client` waits and asks again by itself, as a worker has the time; `outbox` hands
- * every refusal on at once, as the sender has its own budgets and pauses.
- */
-export function createGithubForge(
-  options: GithubOptions,
-  log: Logger,
-  patience: "client" | "outbox" = "client",
-): Forge {
-  const app = createApp(options, log, patience);
-  return { thread: (reference) => createGithubThread(app, pullReference.parse(reference)) };
+/** Whatever an app of this GitHub needs beside its options. */
+export type GithubParts = {
+  log: Logger;
+  secrets: Pick<Secrets, "add">;
+  /**
+   * Who waits where GitHub asks to. `client`: octokit, and it asks again by itself, as a worker has the time; `outbox`: every
+   * refusal is handed on at once, as the sender has its own budgets and pauses.
+   */
+  patience: Patience;
+};
+
+export type Patience = "client" | "outbox";
+
+/** GitHub as the worker and the sender use it, through octokit. */
+export function createGithubForge(options: GithubOptions, parts: GithubParts): Forge {
+  const app = createApp(options, parts);
+  return { thread: (reference) => createGithubThread(app, pullReference.parse(reference), parts.secrets) };
 }
 
 /** GitHub's door: signed `pull_request` events in through Probot. */
@@ -148,7 +156,7 @@ async function createEvents(
   };
 }
 
-function createApp(options: GithubOptions, log: Logger, patience: "client" | "outbox"): App {
+function createApp(options: GithubOptions, { log, secrets, patience }: GithubParts): App {
   const clientLog = {
     debug() {},
     info() {},
@@ -167,7 +175,7 @@ function createApp(options: GithubOptions, log: Logger, patience: "client" | "ou
     Octokit: Octokit.defaults({
       baseUrl: options.apiUrl,
       log: clientLog,
-      request: { fetch: fetchWithDeadline(30_000) },
+      request: { fetch: noteAuthorization(fetchWithDeadline(30_000), secrets) },
       ...(patience === "outbox" ? { retry: { enabled: false } } : {}),
       throttle: {
         // Writes are paced per App, not per process.

@@ -3,7 +3,7 @@
  * Only a plainly closed code block keeps such lines, as GitLab itself leaves those alone.
  */
 export function withoutQuickActions(body: string): string {
-  const lines = body.split("\n");
+  const lines = body.split(/\r\n?|\n/);
   const kept: string[] = [];
   let index = 0;
   while (index < lines.length) {

@@ -81,6 +81,11 @@ const web = z.strictObject({
 
 const perSpan = z.int().min(1).max(1_000_000);
 const outbox = z.strictObject({
+  commentPauseSeconds: described(
+    z.int().min(0).max(3_600),
+    "seconds between two edits of one comment",
+    OUTBOX_DEFAULTS.commentPauseSeconds,
+  ),
   githubPerMinute: described(perSpan, "writes to GitHub in a minute", OUTBOX_DEFAULTS.githubPerMinute),
   githubPerHour: described(perSpan, "writes to GitHub in an hour", OUTBOX_DEFAULTS.githubPerHour),
   gitlabPerMinute: described(perSpan, "writes to GitLab in a minute", OUTBOX_DEFAULTS.gitlabPerMinute),

@@ -1,6 +1,8 @@
 /** What the operator's file says of replies: how many are held first, and how many leave in a span of time. */
 export type OutboxSettings = {
   holdFirst: number;
+  /** Between two edits of one comment; 0 for none. */
+  commentPauseSeconds: number;
   githubPerMinute: number;
   githubPerHour: number;
   gitlabPerMinute: number;
@@ -12,10 +14,12 @@ export type OutboxSettings = {
 
 /**
  * `holdFirst` is no key of the file yet: nothing but a statement on the database lets a held reply go. GitHub allows 80 and 500
- * writes, GitLab's own limits are the instance's. A thread gets one mail a version, and has more than one.
+ * writes, GitLab's own limits are the instance's. Nobody reads a comment faster than it is edited. A thread gets one mail a
+ * version, and has more than one.
  */
 export const OUTBOX_DEFAULTS: OutboxSettings = {
   holdFirst: 0,
+  commentPauseSeconds: 10,
   githubPerMinute: 60,
   githubPerHour: 400,
   gitlabPerMinute: 30,

@@ -1,3 +1,14 @@
+/** A line of a change's diff; its number on the side where it is not is null. */
+export type DiffLine = {
+  mark: "added" | "removed" | "kept";
+  base: number | null;
+  head: number | null;
+  text: string;
+};
+
+/** The lines of the diff around one of its lines, which is the place of findings. */
+export type DiffExcerpt = { file: string; line: number; side: "base" | "head"; lines: DiffLine[] };
+
 /** Something about a change that can be told without a build, tied to a line of its diff. */
 export type Finding = {
   /** The rule that found it, for example `fork-cache`. */

@@ -1,11 +1,13 @@
 /** Codes of everything a requester can put right. One code, one meaning; never match on a message. */
 export type ProblemCode =
+  | "already-applied"
   | "arguments"
   | "base-image-missing"
   | "change-empty"
   | "change-unreadable"
   | "configuration"
   | "context-missing"
+  | "backup"
   | "database"
   | "disk-full"
   | "dockerfile-missing"
@@ -73,6 +75,7 @@ export class Outage extends Error {
 const OPERATORS: ReadonlySet<ProblemCode> = new Set([
   "arguments",
   "configuration",
+  "backup",
   "database",
   "disk-full",
   "engine-forbidden",

@@ -3,7 +3,17 @@ export const BUILDERS = ["docker", "buildkit", "kaniko", "buildah"] as const;
 export type BuilderId = (typeof BUILDERS)[number];
 
 /** Cache strategies that a recipe can state. What each of them is, and which builders have it, stands in src/caches. */
-export const CACHES = ["none", "inline", "registry-min", "registry-max", "layers", "local", "gha"] as const;
+export const CACHES = [
+  "none",
+  "inline",
+  "registry-min",
+  "registry-max",
+  "layers",
+  "local",
+  "gha",
+  "s3",
+  "azblob",
+] as const;
 export type CacheId = (typeof CACHES)[number];
 
 /** Builder and cache strategy, for example `kaniko/layers`. */

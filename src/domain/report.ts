@@ -1,6 +1,6 @@
 import type { Person, Trust } from "./change.ts";
 import type { Claim } from "./claim.ts";
-import type { Finding } from "./finding.ts";
+import type { DiffExcerpt, Finding } from "./finding.ts";
 import type { Outcome, Privileges } from "./job.ts";
 import type { Recipe, SourceLine, Strategy } from "./recipe.ts";
 import type { CleanupOutcome, Denial, Holding, Ledgers, RepositoryUse } from "./registry.ts";
@@ -181,6 +181,8 @@ export type Report = {
   recipes: { base: Recipe[]; head: Recipe[] };
   /** What can be told without a build, in the order of the diff. */
   findings: Finding[];
+  /** The diff around each place that findings name; empty in reports of an older version. */
+  excerpts: DiffExcerpt[];
   /** Dockerfiles in the folders of those that the jobs build; null where they were not read. */
   dockerfiles: DockerfileCopies[] | null;
   /** Statements of the thread, each with what was measured. */

@@ -109,8 +109,14 @@ function at(file: string, line: number): Place {
 }
 
 /** Flags that name where a cache is written, and where it is read. */
-export const CACHE_TO = flagPattern("cache-to", "export-cache", "cache-repo");
-export const CACHE_FROM = flagPattern("cache-from", "import-cache");
+export const CACHE_TO = flagOrKey("cache-to", "export-cache", "cache-repo");
+export const CACHE_FROM = flagOrKey("cache-from", "import-cache");
+
+/** A flag, or the input of an action, the attribute of a bake file or the override of the same name. */
+function flagOrKey(...names: readonly string[]): RegExp {
+  const key = String.raw`(?:^|[\s"'.{-])(?:${names.join("|")})["']?\s*(?::|\+?=)`;
+  return new RegExp(`${flagPattern(...names).source}|${key}`);
+}
 
 /** The added line that names an image of a job. */
 export function placeOfImage(reading: Reading, recipe: Recipe, image: string): Place | null {

@@ -16,7 +16,7 @@ let indexes = 0;
 /**
  * Applies a patch to a tree in a throw-away index, with a three-way merge where the lines have moved.
  * Nothing of it is ever opened by path. Problems: `change-empty`, `change-unreadable`, `unsafe-path`,
- * `patch-does-not-apply`.
+ * `patch-does-not-apply`, `already-applied`.
  */
 export async function applyPatch(
   repository: Repository,
@@ -112,7 +112,7 @@ function unsafe(message: string): Problem {
 
 function alreadyThere(base: Tree): Problem {
   return new Problem(
-    "patch-does-not-apply",
+    "already-applied",
     `The patch is already applied in ${describe(base)}.`,
     "Name the commit before it as the base with --base.",
     [],

@@ -1,9 +1,7 @@
-import { access, mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { Outage, Problem } from "../domain/problem.ts";
 import { redact } from "../lib/redact.ts";
-import { gitEnvironment } from "./environment.ts";
 import { git, gitLines, gitOutput } from "./git-process.ts";
+import { makeBare, readRemote } from "./remote.ts";
 
 export type FetchOptions = {
   /** Directory of the bare repository that keeps what was fetched; made where it is missing. */
@@ -18,8 +16,6 @@ export type FetchOptions = {
   header?: string;
   signal?: AbortSignal;
 };
-
-type Remote = { url: string; secrets: string[]; environment: Record<string, string> };
 
 /** Fetches of one directory wait for each other: git's lock files would make the second one fail. */
 const waiting = new Map<string, Promise<unknown>>();
@@ -79,15 +75,6 @@ function notThere(url: string, names: string[], said: string[]): Problem {
   );
 }
 
-async function makeBare(cacheDir: string, env: Record<string, string>): Promise<void> {
-  try {
-    await access(join(cacheDir, "HEAD"));
-  } catch {
-    await mkdir(cacheDir, { recursive: true });
-    await gitOutput(["init", "--quiet", "--bare", "--template=", "--initial-branch=none"], { env });
-  }
-}
-
 /** Commits that the repository does not hold yet. */
 async function missing(shas: readonly string[], env: Record<string, string>): Promise<string[]> {
   if (shas.length === 0) return [];
@@ -95,61 +82,6 @@ async function missing(shas: readonly string[], env: Record<string, string>): Pr
   const output = await gitOutput(["cat-file", "--batch-check"], { env, input });
   const lines = output.toString("latin1").split("\n");
   return shas.filter((_, index) => !/^[0-9a-f]+ tree /.test(lines[index] ?? ""));
-}
-
-/** Allows the one protocol of the URL and moves its credentials from the address to the environment. */
-function readRemote(address: string, header: string | undefined): Remote {
-  if (address.startsWith("/") || address.startsWith("file:///")) {
-    return {
-      url: address,
-      secrets: [],
-      environment: gitEnvironment([["protocol.file.allow", "always"]]),
-    };
-  }
-  const url = URL.parse(address);
-  if (url?.protocol !== "https:" && url?.protocol !== "http:") {
-    throw new Problem(
-      "arguments",
-      `${JSON.stringify(redact(address, []))} is no address that Tare fetches from.`,
-      "Use an http:// or https:// URL.",
-    );
-  }
-  const given = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
-  const basic = Buffer.from(given.join(":")).toString("base64");
-  const extra = header ?? (given.join("") === "" ? undefined : `Authorization: Basic ${basic}`);
-  url.username = "";
-  url.password = "";
-  const config: [string, string][] = [
-    [`protocol.${url.protocol.slice(0, -1)}.allow`, "always"],
-    // A redirect would carry the header to another host.
-    ["http.followRedirects", extra === undefined ? "initial" : "false"],
-  ];
-  if (extra !== undefined) config.push([`http.${url.origin}/.extraHeader`, extra.replaceAll(/[\r\n]/g, "")]);
-  const secrets = [given[1] ?? "", ...(extra ? [extra, extra.split(" ").at(-1) ?? ""] : [])];
-  return {
-    url: url.href,
-    secrets: secrets.filter((secret) => secret !== ""),
-    environment: gitEnvironment(config, network()),
-  };
-}
-
-/** What a connection needs of the machine's own settings: proxies and certificates. */
-function network(): Record<string, string> {
-  const names = [
-    "http_proxy",
-    "https_proxy",
-    "HTTPS_PROXY",
-    "no_proxy",
-    "NO_PROXY",
-    "all_proxy",
-    "ALL_PROXY",
-  ];
-  const found: Record<string, string> = {};
-  for (const name of [...names, "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO"]) {
-    const value = process.env[name];
-    if (value !== undefined) found[name] = value;
-  }
-  return found;
 }
 
 function checkSha(sha: string): string {

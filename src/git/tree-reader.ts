@@ -14,6 +14,8 @@ export type TreeReader = {
   has(path: string): boolean;
   /** Every path of the tree. Costs one listing of the whole tree, once. */
   list(): readonly string[];
+  /** Paths of the files that lie in a directory itself; none where there is no such directory. */
+  below(directory: string): readonly string[];
 };
 
 /** Files beyond this size are no template. */
@@ -96,6 +98,8 @@ function reader(
       const entry = find(path);
       return entry !== undefined && entry.mode !== "040000";
     },
+    below: (name) =>
+      [...directory(name).values()].filter((entry) => entry.mode !== "040000").map((entry) => entry.path),
     list: () => {
       paths ??= gitSync(["ls-tree", "-r", "-z", "--name-only", tree.tree], { env: repository.environment })
         .toString("utf8")

@@ -1,4 +1,4 @@
-import { Client, type Pool, type PoolClient, type PoolConfig } from "pg";
+import { Client, type ClientBase, type Pool, type PoolClient, type PoolConfig } from "pg";
 import type { ConstructorOptions } from "pg-boss";
 import { errorText } from "../lib/error-text.ts";
 import { Outage } from "../domain/problem.ts";
@@ -47,7 +47,7 @@ export async function transaction<T>(pool: Pool, work: (client: PoolClient) => P
 }
 
 /** The database as pg-boss takes it: statements of its own run in a transaction of ours. */
-export function statementsOn(client: PoolClient): {
+export function statementsOn(client: ClientBase): {
   executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
 } {
   return { executeSql: async (text, values) => client.query(text, values) };

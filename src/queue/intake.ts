@@ -1,87 +1,93 @@
-import type { Pool, PoolClient } from "pg";
+import { DatabaseError, type Pool } from "pg";
 import type { PgBoss } from "pg-boss";
-import { statementsOn, transaction } from "./database.ts";
 import type { Admission, ChangeEvent } from "../channels/types.ts";
+import { admitBatch } from "./admit-batch.ts";
+import { transaction } from "./database.ts";
 import type { Intake } from "./types.ts";
 
-/** The queue of pg-boss that requests go through. */
-export const TRIALS = "trials";
+/** Transactions at once: one is being written to disk while the next one is put together. */
+const MOST_AT_ONCE = 2;
+const MOST_IN_BATCH = 100;
 
-/** Beyond this many a forge is asked to come again later. */
-const MOST_WAITING = 1_000;
+type Waiting = {
+  event: ChangeEvent;
+  resolve: (admission: Admission) => void;
+  reject: (error: unknown) => void;
+};
 
-/** Takes events in: delivery, request and job in one transaction, what the request replaces with them. */
+/** One delivery; those after the first are the same one, sent again meanwhile. */
+type Arrival = [Waiting, ...Waiting[]];
+
+/**
+ * Takes events in: delivery, request and job in one transaction, what the request replaces with them. Events that come
+ * while others are written share the next transaction: a disk takes a hundred in hardly longer than one.
+ */
 export function createIntake(pool: Pool, boss: PgBoss): Intake {
-  return { admit: async (event) => transaction(pool, async (client) => admit(client, boss, event)) };
-}
+  let waiting: Waiting[] = [];
+  let running = 0;
+  const admit = async (events: ChangeEvent[]) =>
+    transaction(pool, async (client) => admitBatch(client, boss, events));
 
-async function admit(client: PoolClient, boss: PgBoss, event: ChangeEvent): Promise<Admission> {
-  const { rowCount } = await client.query(
-    "INSERT INTO tare.deliveries (channel, id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-    [event.channel, event.deliveryId],
-  );
-  if (rowCount === 0) return "seen";
-  // Two events of one change at the same instant are taken in one after the other.
-  await client.query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", [event.key]);
-  const open = await openRequest(client, event.key);
-  // A running one has read the change already: an event that came later may say something else of the same head.
-  const isRead = open?.state === "running" && event.atMs > open.atMs;
-  if (open?.head === event.head && !isRead) return "known";
-  if (open !== null && event.atMs < open.atMs) return "older";
-  const waiting = await waitingRequests(client, event.project);
-  if (waiting.all - (open === null ? 0 : 1) >= MOST_WAITING) {
-    // Nothing was done: the same delivery is welcome later.
-    await client.query("DELETE FROM tare.deliveries WHERE channel = $1 AND id = $2", [
-      event.channel,
-      event.deliveryId,
-    ]);
-    return "full";
+  async function settle(batch: Arrival[]): Promise<void> {
+    try {
+      const admissions = await admit(batch.map(([{ event }]) => event));
+      for (const [index, arrival] of batch.entries()) tell(arrival, admissions[index]);
+    } catch (error) {
+      if (batch.length > 1 && isOfOneEvent(error)) {
+        for (const each of batch) await settle([each]);
+        return;
+      }
+      for (const { reject } of batch.flat()) reject(error);
+    }
   }
-  await client.query(
-    `UPDATE tare.requests SET state = 'superseded', why = 'a newer head arrived', ended_at = now()
-     WHERE change_key = $1 AND state IN ('queued', 'running')`,
-    [event.key],
-  );
-  const { rows } = await client.query<{ id: string }>(
-    `INSERT INTO tare.requests (channel, delivery, change_key, project, head, at_ms, reference)
-     VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id`,
-    [
-      event.channel,
-      event.deliveryId,
-      event.key,
-      event.project,
-      event.head,
-      event.atMs,
-      JSON.stringify(event.reference),
-    ],
-  );
-  // A project with many requests waits behind one with few.
-  const options = { db: statementsOn(client), priority: -waiting.project };
-  await boss.send(TRIALS, { requestId: rows[0]?.id }, options);
-  return "queued";
+
+  function start(): void {
+    if (running >= MOST_AT_ONCE || waiting.length === 0) return;
+    const { batch, rest } = nextBatch(waiting);
+    waiting = rest;
+    running += 1;
+    void settle(batch).finally(() => {
+      running -= 1;
+      start();
+    });
+  }
+
+  return {
+    async admit(event) {
+      const { promise, resolve, reject } = Promise.withResolvers<Admission>();
+      waiting.push({ event, resolve, reject });
+      // What comes in the same turn of the loop goes together.
+      if (waiting.length === 1) setImmediate(start);
+      return promise;
+    },
+  };
 }
 
-async function openRequest(
-  client: PoolClient,
-  key: string,
-): Promise<{ head: string; atMs: number; state: string } | null> {
-  const { rows } = await client.query<{ head: string; at_ms: string; state: string }>(
-    `SELECT head, at_ms, state FROM tare.requests WHERE change_key = $1 AND state IN ('queued', 'running')
-     ORDER BY created_at DESC LIMIT 1`,
-    [key],
-  );
-  const [row] = rows;
-  return row === undefined ? null : { head: row.head, atMs: Number(row.at_ms), state: row.state };
+function tell([first, ...again]: Arrival, admission: Admission | undefined): void {
+  if (admission === undefined) return first.reject(new Error("an event got no answer"));
+  first.resolve(admission);
+  for (const { resolve } of again) resolve(admission === "full" ? "full" : "seen");
 }
 
-async function waitingRequests(
-  client: PoolClient,
-  project: string,
-): Promise<{ all: number; project: number }> {
-  const { rows } = await client.query<{ all: number; project: number }>(
-    `SELECT count(*)::int AS "all", count(*) FILTER (WHERE project = $1)::int AS "project"
-     FROM tare.requests WHERE state IN ('queued', 'running')`,
-    [project],
-  );
-  return rows[0] ?? { all: 0, project: 0 };
+/** Whether the database answers and refuses what one event says, or in which order: the others are not to blame. */
+function isOfOneEvent(error: unknown): boolean {
+  return error instanceof DatabaseError && /^(?:22|23|40)/u.test(error.code ?? "");
+}
+
+/** The first ones, of each change one delivery: a second one must see what became of the first. */
+function nextBatch(waiting: readonly Waiting[]): { batch: Arrival[]; rest: Waiting[] } {
+  const batch = new Map<string, Arrival>();
+  const rest: Waiting[] = [];
+  const held = new Set<string>();
+  for (const each of waiting) {
+    const { channel, deliveryId, key } = each.event;
+    const delivery = JSON.stringify([channel, deliveryId, key]);
+    const same = batch.get(delivery);
+    const names = [`change ${key}`, `delivery ${channel} ${deliveryId}`];
+    if (same !== undefined) same.push(each);
+    else if (batch.size < MOST_IN_BATCH && !names.some((name) => held.has(name))) batch.set(delivery, [each]);
+    else rest.push(each);
+    for (const name of names) held.add(name);
+  }
+  return { batch: [...batch.values()], rest };
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { PoolClient } from "pg";
-import { storable, storableText } from "./storable.ts";
+import { storable, type Shown } from "./storable.ts";
 import { isOnce, type ClaimedRequest, type ReplyDraft, type ReplyKind } from "./types.ts";
 
 /** `unchanged`: the same was said on this topic already, and nothing is to be done. */
@@ -11,15 +11,15 @@ export type ReplyOwner = Pick<ClaimedRequest, "id" | "key" | "channel" | "projec
 
 /**
  * Keeps a reply in the transaction of what it says. Its topic is the change. It takes the place of what waits on the same
- * topic, so that only the newest is sent. `released`: the operator has seen it.
+ * topic, so that only the newest is sent. `released`: the operator has seen it; `shown` takes out what no row may hold.
  */
 export async function keepReply(
   client: PoolClient,
   owner: ReplyOwner,
   draft: ReplyDraft,
-  options: { kind?: ReplyKind; released?: boolean } = {},
+  options: { kind?: ReplyKind; released?: boolean; shown: Shown },
 ): Promise<Kept> {
-  const row = rowOf(owner, draft);
+  const row = rowOf(owner, draft, options.shown);
   await client.query("SELECT pg_advisory_xact_lock(hashtextextended('reply ' || $1, 0))", [owner.key]);
   if (await wasSaid(client, owner, row.hash)) return "unchanged";
   await client.query(
@@ -64,14 +64,14 @@ async function wasSaid(client: PoolClient, { key, channel }: ReplyOwner, hash: s
   return last.state === "sending" && isOnce(channel);
 }
 
-function rowOf(owner: ReplyOwner, draft: ReplyDraft) {
+function rowOf(owner: ReplyOwner, draft: ReplyDraft, shown: Shown) {
   if (!("mail" in draft)) {
-    const body = storableText(draft.body);
+    const body = shown(draft.body);
     return {
       scope: `${owner.channel}:${owner.project}`,
       hash: sha256(body),
       buckets: [owner.channel, `comment:${owner.key}`],
-      stamp: storable(draft.stamp),
+      stamp: storable(draft.stamp, shown),
       body,
       message: null,
       messageId: null,
@@ -81,14 +81,14 @@ function rowOf(owner: ReplyOwner, draft: ReplyDraft) {
   const listed = list === null ? [] : [`list:${list.toLowerCase()}`];
   const { to, cc, subject, inReplyTo, text } = mail;
   return {
-    scope: list === null ? `mail:${owner.project}` : `mail:${list.toLowerCase()}`,
+    scope: shown(`mail:${list?.toLowerCase() ?? owner.project}`),
     // Its Message-ID names the run: another run that says the same to the same people has nothing to add.
-    hash: sha256(storable({ to, cc, subject, inReplyTo, text })),
-    buckets: [...listed, `thread:${thread}`, `author:${author.toLowerCase()}`],
+    hash: sha256(storable({ to, cc, subject, inReplyTo, text }, shown)),
+    buckets: [...listed, `thread:${thread}`, `author:${author.toLowerCase()}`].map(shown),
     stamp: "{}",
-    body: storableText(text),
-    message: storable(mail),
-    messageId: mail.messageId,
+    body: shown(text),
+    message: storable(mail, shown),
+    messageId: shown(mail.messageId),
   };
 }
 

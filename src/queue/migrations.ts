@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from "pg";
+import type { ClientBase, Pool } from "pg";
 import { Problem } from "../domain/problem.ts";
 import { transaction } from "./database.ts";
 import { OUTBOX_MIGRATION } from "./outbox-migration.ts";
@@ -62,32 +62,31 @@ const LOCK = 7_172_101;
  * here or another program owns the schema.
  */
 export async function migrate(pool: Pool): Promise<void> {
-  await transaction(pool, async (client) => {
-    await client.query("SELECT pg_advisory_xact_lock($1)", [LOCK]);
-    const version = await versionOf(client);
-    if (version > MIGRATIONS.length) {
-      throw new Problem(
-        "database",
-        `The database is of version ${version}; this Tare knows ${MIGRATIONS.length}.`,
-        "Use the newer Tare, or another database.",
-      );
-    }
-    for (const statements of MIGRATIONS.slice(version)) await client.query(statements);
-    await client.query("UPDATE tare.schema SET version = $1", [MIGRATIONS.length]);
-  });
+  await transaction(pool, async (client) => migrateTo(client));
 }
 
-/** 0 for a new database, whose schema is made then. */
-async function versionOf(client: PoolClient): Promise<number> {
+/** The same within a transaction of the caller's, to an older version where one is named. */
+export async function migrateTo(client: ClientBase, wanted = MIGRATIONS.length): Promise<void> {
+  await client.query("SELECT pg_advisory_xact_lock($1)", [LOCK]);
+  const version = (await schemaVersion(client)) ?? (await makeSchema(client));
+  if (Math.max(version, wanted) > MIGRATIONS.length) {
+    throw new Problem(
+      "database",
+      `The database is of version ${Math.max(version, wanted)}; this Tare knows ${MIGRATIONS.length}.`,
+      "Use the newer Tare, or another database.",
+    );
+  }
+  for (const statements of MIGRATIONS.slice(version, wanted)) await client.query(statements);
+  await client.query("UPDATE tare.schema SET version = $1", [Math.max(version, wanted)]);
+}
+
+/** Version of Tare's tables in a database; null for one that has none. Problem `database` where the schema is another's. */
+export async function schemaVersion(client: ClientBase): Promise<number | null> {
   const { rows } = await client.query<{ mark: string | null }>(
     "SELECT obj_description(oid, 'pg_namespace') AS mark FROM pg_namespace WHERE nspname = 'tare'",
   );
   const [schema] = rows;
-  if (schema === undefined) {
-    await client.query(`CREATE SCHEMA tare; COMMENT ON SCHEMA tare IS '${MARK}';
-      CREATE TABLE tare.schema (version integer NOT NULL); INSERT INTO tare.schema VALUES (0)`);
-    return 0;
-  }
+  if (schema === undefined) return null;
   if (schema.mark !== MARK) {
     throw new Problem(
       "database",
@@ -97,4 +96,10 @@ async function versionOf(client: PoolClient): Promise<number> {
   }
   const found = await client.query<{ version: number }>("SELECT version FROM tare.schema");
   return found.rows[0]?.version ?? 0;
+}
+
+async function makeSchema(client: ClientBase): Promise<number> {
+  await client.query(`CREATE SCHEMA tare; COMMENT ON SCHEMA tare IS '${MARK}';
+    CREATE TABLE tare.schema (version integer NOT NULL); INSERT INTO tare.schema VALUES (0)`);
+  return 0;
 }

@@ -14,6 +14,8 @@ export type OutboxPolicy = {
 /** What the operator says of it. */
 export type OutboxSettings = {
   holdFirst: number;
+  /** Between two edits of one comment; 0 for none. */
+  commentPauseSeconds: number;
   githubPerMinute: number;
   githubPerHour: number;
   gitlabPerMinute: number;
@@ -30,8 +32,9 @@ const DAY_MS = 24 * HOUR_MS;
 /** No window is longer: older writes are forgotten. */
 export const LONGEST_WINDOW_MS = DAY_MS;
 
-/** GitHub wants a second between two writes; a comment is edited once in ten, as nobody reads it faster. */
+/** GitHub wants a second between two writes, whatever the operator says. */
 export function outboxPolicy(settings: OutboxSettings): OutboxPolicy {
+  const { commentPauseSeconds } = settings;
   const per = (windowMs: number, count: number): Budget => ({ count, windowMs });
   return {
     holdFirst: settings.holdFirst,
@@ -42,7 +45,7 @@ export function outboxPolicy(settings: OutboxSettings): OutboxPolicy {
         per(HOUR_MS, settings.githubPerHour),
       ],
       gitlab: [per(MINUTE_MS, settings.gitlabPerMinute)],
-      comment: [per(10 * SECOND_MS, 1)],
+      comment: commentPauseSeconds === 0 ? [] : [per(commentPauseSeconds * SECOND_MS, 1)],
       list: [per(HOUR_MS, settings.listPerHour), per(DAY_MS, settings.listPerDay)],
       thread: [per(DAY_MS, settings.threadPerDay)],
       author: [per(DAY_MS, settings.authorPerDay)],

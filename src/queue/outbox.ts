@@ -1,6 +1,7 @@
 import type { Pool } from "pg";
 import type { ChangeEvent } from "../channels/types.ts";
 import { errorText } from "../lib/error-text.ts";
+import type { Secrets } from "../lib/secrets.ts";
 import { claimReply, recoverLost, type OutboxClock } from "./claim-reply.ts";
 import { transaction } from "./database.ts";
 import type { OutboxPolicy } from "./outbox-policy.ts";
@@ -10,6 +11,8 @@ import { isOnce, type ClaimedReply, type QueueLog, type Sent, type Transition } 
 export type OutboxOptions = {
   pool: Pool;
   log: QueueLog;
+  /** What no row may hold. */
+  secrets: Pick<Secrets, "redact">;
   policy: OutboxPolicy;
   /**
    * Sends a reply to its thread. A comment may be sent again: whoever sends must not repeat what stands there. A mail is
@@ -95,7 +98,8 @@ function untilNext(nextAt: Date | null): number {
 async function deliver(reply: ClaimedReply, options: OutboxOptions, closing: AbortSignal): Promise<void> {
   const about = { reply: reply.id, request: reply.requestId, change: reply.key, attempt: reply.attempt };
   options.log.info({ ...about, state: "sending" }, "reply");
-  const sent = await trySend(reply, options, closing);
+  const tried = await trySend(reply, options, closing);
+  const sent = { ...tried, why: options.secrets.redact(tried.why) };
   // Whoever starts next sends it: it finds its own comment in the thread.
   if (closing.aborted && sent.kind === "later" && !isOnce(reply.channel)) return;
   try {

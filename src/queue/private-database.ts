@@ -31,12 +31,13 @@ import { untilAnswering, type DatabaseAddress } from "./database.ts";
 const USER = "tare";
 const DATABASE = "postgres";
 const START_MS = 30_000;
-const STOP_MS = 20_000;
+/** How long a server may take to end by each signal: the next one is less polite, and loses nothing that was committed. */
+const STOP_MS = 8_000;
 
 export type PrivateDatabase = {
   address: DatabaseAddress;
-  /** Ends the database; what was committed is kept. */
-  stop(): Promise<void>;
+  /** Ends the database; what was committed is kept. `at once` is for one that fails: it is recovered at the next start. */
+  stop(how?: "in order" | "at once"): Promise<void>;
 };
 
 /**
@@ -65,17 +66,17 @@ export async function openPrivateDatabase(
     if (!existsSync(join(data, "PG_VERSION"))) await makeCluster(real, { data, user: USER, password, owner });
     mkdirSync(socket, { recursive: true, mode: 0o700 });
     if (owner !== null) chownSync(socket, owner.uid, owner.gid);
-    if (runningProcess(data) !== null) await untilAnswering(address, START_MS);
-    else {
+    // One that cannot come up, as after a full disk, is ended and started anew.
+    if (runningProcess(data) !== null && !(await comesUp(address))) await end(data, "at once");
+    if (runningProcess(data) === null) {
       // A server that this process cannot see: another container's, on the same directory.
       if (await answers(socket)) throw usedBy(directory);
       await startAnew({ directory: real, data, socket, owner, address, settings });
     }
     return {
       address,
-      async stop() {
-        // Fast shutdown: connections are ended, what was committed is on disk.
-        await endDaemon(() => runningProcess(data), "SIGINT", STOP_MS);
+      async stop(how = "in order") {
+        await end(data, how);
         held.release();
       },
     };
@@ -83,6 +84,23 @@ export async function openPrivateDatabase(
     held.release();
     throw error;
   }
+}
+
+async function comesUp(address: DatabaseAddress): Promise<boolean> {
+  return untilAnswering(address, START_MS).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * PostgreSQL's fast shutdown ends connections and writes everything down. One that fell while its disk was full has been
+ * seen to hang in it: then the immediate one, then the kernel.
+ */
+async function end(data: string, how: "in order" | "at once"): Promise<void> {
+  const signals = ["SIGINT", "SIGQUIT", "SIGKILL"] as const;
+  for (const signal of signals.slice(how === "in order" ? 0 : 1))
+    await endDaemon(() => runningProcess(data), signal, STOP_MS);
 }
 
 function usedBy(directory: string): Problem {

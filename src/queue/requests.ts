@@ -1,6 +1,5 @@
 import type { Pool } from "pg";
 import type { PgBoss } from "pg-boss";
-import type { Report } from "../domain/report.ts";
 
 /** A request as a list shows it. Times in milliseconds. */
 export type ListedRequest = {
@@ -61,14 +60,21 @@ export async function listWorkers(boss: PgBoss, nowMs: number): Promise<ListedWo
     });
 }
 
+/** A report as JSON; the text is null where it is longer than anybody may have shown. */
+export type ReportText = { bytes: number; text: string | null };
+
+const MOST_BYTES = 50_000_000;
+
 /** The report of a request; null where it has none. */
-export async function readReportOf(pool: Pool, id: string): Promise<Report | null> {
+export async function readReportTextOf(pool: Pool, id: string): Promise<ReportText | null> {
   if (!/^[0-9a-f-]{36}$/u.test(id)) return null;
-  const { rows } = await pool.query<{ report: Report }>(
-    "SELECT report FROM tare.reports WHERE request = $1",
-    [id],
+  const { rows } = await pool.query<ReportText>(
+    `SELECT octet_length(report::text) AS bytes,
+       CASE WHEN octet_length(report::text) <= $2 THEN report::text END AS text
+     FROM tare.reports WHERE request = $1`,
+    [id, MOST_BYTES],
   );
-  return rows[0]?.report ?? null;
+  return rows[0] ?? null;
 }
 
 /** How many requests are in each state, and replies. */

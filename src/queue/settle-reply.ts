@@ -61,8 +61,8 @@ async function noteChannel(
   if (sent.retryAfterMs !== undefined) {
     // A probe that is asked to wait is made again then.
     await client.query(
-      `UPDATE tare.channels SET paused_until = $3, why = $2,
-         open_until = CASE WHEN open_until IS NULL THEN NULL ELSE $3 END WHERE channel = $1`,
+      `UPDATE tare.channels SET paused_until = $3::timestamptz, why = $2,
+         open_until = CASE WHEN open_until IS NULL THEN NULL ELSE $3::timestamptz END WHERE channel = $1`,
       [...said, after(sent.retryAfterMs)],
     );
     return;

@@ -1,38 +1,29 @@
 import { Pool, type PoolClient } from "pg";
-import { PgBoss } from "pg-boss";
+import type { PgBoss } from "pg-boss";
 import { Problem } from "../domain/problem.ts";
-import {
-  bossConnection,
-  connectionOptions,
-  transaction,
-  untilAnswering,
-  type DatabaseAddress,
-} from "./database.ts";
-import { createIntake, TRIALS } from "./intake.ts";
+import { createSecrets, type Secrets } from "../lib/secrets.ts";
+import { connectionOptions, transaction, untilAnswering, type DatabaseAddress } from "./database.ts";
+import { createIntake } from "./intake.ts";
 import { keepReply, type Kept, type ReplyOwner } from "./keep-reply.ts";
 import { migrate } from "./migrations.ts";
 import { LONGEST_WINDOW_MS } from "./outbox-policy.ts";
 import { outboxStatus, type OutboxStatus } from "./outbox-status.ts";
-import type { Report } from "../domain/report.ts";
+import { createBoss, createQueues, DEAD } from "./queue.ts";
 import {
   countStates,
   listRequests,
   listWorkers,
-  readReportOf,
+  readReportTextOf,
+  type ReportText,
   type ListedRequest,
   type ListedWorker,
 } from "./requests.ts";
 import { startOutbox, type Outbox, type OutboxOptions } from "./outbox.ts";
+import { storableText, type Shown } from "./storable.ts";
 import type { Intake, QueueLog, QueueSize, ReplyDraft } from "./types.ts";
 import { giveUp, RETRIES, startWorker, type WorkerOptions } from "./worker.ts";
 
-/** Requests that the world failed in all their attempts, or that killed every worker. */
-const DEAD = "trials-dead";
 const CONNECT_MS = 30_000;
-/** A worker that is silent for so long is dead; the monitor looks as often. Together below 45 s. */
-const HEARTBEAT_S = 15;
-const MONITOR_S = 10;
-const LONGEST_TRIAL_S = 86_000;
 const DRAIN_MS = 30_000;
 const TIDY_MS = 3_600_000;
 /** A number for PostgreSQL's advisory locks: one service takes events in. */
@@ -48,7 +39,8 @@ export type Store = Intake & {
   size(): Promise<QueueSize>;
   requests(): Promise<ListedRequest[]>;
   workers(): Promise<ListedWorker[]>;
-  report(id: string): Promise<Report | null>;
+  /** A report as JSON, not parsed: that may take a while. Null where there is none. */
+  reportText(id: string): Promise<ReportText | null>;
   states(): ReturnType<typeof countStates>;
   /** Drains: what is in work is ended or given back, the reply in hand is sent. */
   close(): Promise<void>;
@@ -57,6 +49,8 @@ export type Store = Intake & {
 export type StoreOptions = {
   address: DatabaseAddress;
   log: QueueLog;
+  /** What no row may hold; by default nothing but what looks like a token. */
+  secrets?: Pick<Secrets, "redact">;
   /** How often a request that the world failed is tried again. */
   retries?: number;
   /** The one service of the database, which must leave when this is called: another one may be there then. */
@@ -68,7 +62,7 @@ export type StoreOptions = {
  * use, or where another service has it.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { address, log, retries = RETRIES, service } = options;
+  const { address, log, secrets = createSecrets(), retries = RETRIES, service } = options;
   await untilAnswering(address, CONNECT_MS);
   const pool = new Pool(connectionOptions(address));
   // A client that is in use has no listener of the pool's: without one a broken connection would end the process.
@@ -76,15 +70,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     client.on("error", (error) => log.warn({ why: error.message }, "a connection broke")),
   );
   pool.on("error", (error) => log.warn({ why: error.message }, "a connection broke"));
-  const boss = new PgBoss({
-    ...bossConnection(address),
-    schema: "tare_queue",
-    supervise: true,
-    schedule: false,
-    superviseIntervalSeconds: MONITOR_S,
-    monitorIntervalSeconds: MONITOR_S,
-  });
-  boss.on("error", (error: Error) => log.warn({ why: error.message }, "the queue"));
+  const boss = createBoss(address, log);
   let lock: PoolClient | null = null;
   try {
     await refuseOld(pool);
@@ -99,7 +85,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     await pool.end();
     throw error;
   }
-  return storeOf({ pool, boss, log, retries, lock });
+  return storeOf({ pool, boss, log, secrets, retries, lock });
 }
 
 /** Held by a connection for as long as the service lives. */
@@ -124,9 +110,16 @@ async function lockService(pool: Pool, onLost: (why: string) => void): Promise<P
   );
 }
 
-type Parts = { pool: Pool; boss: PgBoss; log: QueueLog; retries: number; lock: PoolClient | null };
+type Parts = {
+  pool: Pool;
+  boss: PgBoss;
+  log: QueueLog;
+  secrets: Pick<Secrets, "redact">;
+  retries: number;
+  lock: PoolClient | null;
+};
 
-function storeOf({ pool, boss, log, retries, lock }: Parts): Store {
+function storeOf({ pool, boss, log, secrets, retries, lock }: Parts): Store {
   const intake = createIntake(pool, boss);
   // A worker of another process finds what came by itself.
   let wake = () => {};
@@ -158,6 +151,7 @@ function storeOf({ pool, boss, log, retries, lock }: Parts): Store {
         pool,
         boss,
         log,
+        secrets,
         retries,
         run,
         closing: closing.signal,
@@ -168,10 +162,10 @@ function storeOf({ pool, boss, log, retries, lock }: Parts): Store {
       });
     },
     sendReplies(options) {
-      outbox = startOutbox({ pool, log, ...options });
+      outbox = startOutbox({ pool, log, secrets, ...options });
     },
     putReply: async (requestId, draft) => {
-      const kept = await putReply(pool, requestId, draft);
+      const kept = await putReply(pool, requestId, draft, (text) => storableText(secrets.redact(text)));
       outbox?.poke();
       return kept;
     },
@@ -179,26 +173,13 @@ function storeOf({ pool, boss, log, retries, lock }: Parts): Store {
     size: async () => sizeOf(pool),
     requests: async () => listRequests(pool),
     workers: async () => listWorkers(boss, Date.now()),
-    report: async (id) => readReportOf(pool, id),
+    reportText: async (id) => readReportTextOf(pool, id),
     states: async () => countStates(pool),
     async close() {
       closed ??= close();
       await closed;
     },
   };
-}
-
-async function createQueues(boss: PgBoss, retries: number): Promise<void> {
-  await boss.createQueue(DEAD, { retryLimit: 3 });
-  await boss.createQueue(TRIALS, {
-    retryLimit: retries,
-    retryDelay: 1,
-    retryBackoff: true,
-    retryDelayMax: 60,
-    heartbeatSeconds: HEARTBEAT_S,
-    expireInSeconds: LONGEST_TRIAL_S,
-    deadLetter: DEAD,
-  });
 }
 
 const OLDEST = 14;
@@ -239,13 +220,18 @@ async function tidy(pool: Pool): Promise<void> {
   await reconcile(pool);
 }
 
-async function putReply(pool: Pool, requestId: string, draft: ReplyDraft): Promise<Kept | false> {
+async function putReply(
+  pool: Pool,
+  requestId: string,
+  draft: ReplyDraft,
+  shown: Shown,
+): Promise<Kept | false> {
   return transaction(pool, async (client) => {
     const { rows } = await client.query<ReplyOwner>(
       "SELECT id, change_key AS key, channel, project FROM tare.requests WHERE id = $1",
       [requestId],
     );
-    return rows[0] === undefined ? false : keepReply(client, rows[0], draft);
+    return rows[0] === undefined ? false : keepReply(client, rows[0], draft, { shown });
   });
 }
 

@@ -1,8 +1,9 @@
 import type { Pool, PoolClient } from "pg";
 import type { JobWithMetadata, PgBoss } from "pg-boss";
 import { errorText } from "../lib/error-text.ts";
+import type { Secrets } from "../lib/secrets.ts";
 import { statementsOn, transaction } from "./database.ts";
-import { TRIALS } from "./intake.ts";
+import { TRIALS } from "./admit-batch.ts";
 import { keepReply, type Kept } from "./keep-reply.ts";
 import { storable, storableText } from "./storable.ts";
 import type { ClaimedRequest, QueueLog, WorkResult } from "./types.ts";
@@ -11,6 +12,8 @@ export type WorkerOptions = {
   pool: Pool;
   boss: PgBoss;
   log: QueueLog;
+  /** What no row may hold. */
+  secrets: Pick<Secrets, "redact">;
   retries: number;
   /** Answers a request; rejects where the world failed, which is tried again. */
   run: (request: ClaimedRequest, signal: AbortSignal) => Promise<WorkResult>;
@@ -66,7 +69,7 @@ async function workOn(job: JobWithMetadata<Trial>, options: WorkerOptions): Prom
   } catch (error) {
     if (watch.isSuperseded()) return log.info(about, "superseded");
     if (options.closing.aborted) return giveBack(request, job, options);
-    const why = errorText(error);
+    const why = options.secrets.redact(errorText(error));
     log.error({ ...about, why }, "no answer");
     if (job.retryCount >= options.retries) await giveUp(pool, request, why);
     throw error;
@@ -122,21 +125,22 @@ async function finish(
   request: ClaimedRequest,
   job: JobWithMetadata<Trial>,
   { reply, report, why }: WorkResult,
-  { pool, boss, log }: WorkerOptions,
+  { pool, boss, log, secrets }: WorkerOptions,
 ): Promise<boolean> {
+  const shown = (text: string) => storableText(secrets.redact(text));
   let kept: Kept | null = null;
   const isOurs = await transaction(pool, async (client) => {
     const { rowCount } = await client.query(
       `UPDATE tare.requests SET state = $3, why = $4, ended_at = now()
        WHERE id = $1 AND state = 'running' AND attempt = $2`,
-      [request.id, request.attempt, reply === null ? "left alone" : "answered", storableText(why)],
+      [request.id, request.attempt, reply === null ? "left alone" : "answered", shown(why)],
     );
     if (rowCount === 0) return false;
     // What was worked out here must not be said twice.
     if (!(await endJob(client, boss, job))) throw new Error("the job was given to another worker");
     if (report !== null)
-      await client.query("INSERT INTO tare.reports VALUES ($1, $2)", [request.id, storable(report)]);
-    if (reply !== null) kept = await keepReply(client, request, reply);
+      await client.query("INSERT INTO tare.reports VALUES ($1, $2)", [request.id, storable(report, shown)]);
+    if (reply !== null) kept = await keepReply(client, request, reply, { shown });
     return true;
   });
   if (kept !== null) log.info({ request: request.id, change: request.key, kept }, "reply");

@@ -44,7 +44,7 @@ export function readJob(
     written: new Map(),
   };
   followJob(reading, job, cache);
-  return { recipes: reading.drafts.map((draft) => finish(reading, draft)), unread: reading.unread };
+  return { recipes: reading.drafts.map((draft) => finishDraft(reading, draft)), unread: reading.unread };
 }
 
 function followJob(reading: JobReading, job: GitlabJob, cache: ScriptCache): void {
@@ -110,7 +110,8 @@ function frameOf(job: GitlabJob): JobFrame {
   };
 }
 
-function finish(reading: JobReading, { recipe, names, store }: Draft): Recipe {
+/** A draft as a recipe, when all of its job is read. */
+export function finishDraft(reading: JobReading, { recipe, names, store }: Draft): Recipe {
   const { job } = reading.frame;
   if (recipe.strategy.endsWith("/inline")) {
     recipe.cacheTo = [...recipe.images];

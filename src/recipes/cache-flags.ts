@@ -1,3 +1,4 @@
+import { notMeasured, outsideCache } from "../domain/outside-caches.ts";
 import type { CacheId, Recipe } from "../domain/recipe.ts";
 import { setCache, unresolve } from "./recipe-draft.ts";
 import { reasons, render } from "./value.ts";
@@ -40,7 +41,12 @@ export function addCacheSources(recipe: Recipe, values: readonly Value[]): void 
     const reference = options.get("ref");
     if (!options.has("type")) recipe.cacheFrom.push(...text.split(",").filter((each) => each !== ""));
     else if (options.get("type") === "registry" && reference !== undefined) recipe.cacheFrom.push(reference);
-    else unresolve(recipe, "cache-from", `${text} is not a reference of a registry`);
+    else {
+      const outside = outsideCache(options.get("type") ?? "");
+      const why =
+        outside === null ? "is not a reference of a registry" : `is not read here: ${notMeasured(outside)}`;
+      unresolve(recipe, "cache-from", `${text} ${why}`);
+    }
   }
 }
 
@@ -65,7 +71,12 @@ function addTarget(recipe: Recipe, value: Value): CacheId | null {
     return null;
   }
   const type = options.get("type") ?? "registry";
-  if (type === "inline" || type === "local" || type === "gha") return type;
+  if (type === "inline" || type === "local") return type;
+  const outside = outsideCache(type);
+  if (outside !== null) {
+    unresolve(recipe, "cache-to", notMeasured(outside));
+    return outside;
+  }
   if (type === "registry") return addRegistry(recipe, options);
   const why = `a cache of type ${type} is not in the registry: it is a strategy that Tare does not know`;
   unresolve(recipe, "strategy", why);

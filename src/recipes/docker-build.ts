@@ -10,23 +10,23 @@ import { draftRecipe, environmentSwitch, resolved, setCache, unresolve } from ".
 import type { Draft } from "./recipe-draft.ts";
 import type { ShellCommand } from "./shell-session.ts";
 import type { Field } from "./shell-words.ts";
-import { cutText, literal, render } from "./value.ts";
+import { cutText, literal, reasons, render } from "./value.ts";
 
 /**
- * Reads `docker build` and `docker buildx build`; a text says why it is no recipe. `words` are those after `build`,
+ * Reads `docker build`, `docker buildx build` and one target of `docker buildx bake`; a text says why it is no recipe. `words` are those after `build`,
  * and flags of `docker buildx` itself.
  */
 export function readDockerBuild(
   reading: JobReading,
   command: ShellCommand,
   words: readonly Field[],
-  program: "docker build" | "docker buildx build",
+  program: "docker build" | "docker buildx build" | "docker buildx bake",
 ): Draft | string {
   const { flags, operands } = parseFlags(words, DOCKER_BUILD);
   if (isOn(flags, "help") === true || isOn(flags, "check") === true) return "it builds nothing";
   const call = valuesOf(flags, "call").map(render);
   if (call.some((method) => method !== "build")) return "it builds nothing";
-  const isBuildx = program === "docker buildx build";
+  const isBuildx = program !== "docker build";
   const { builder, why } = chooseBuilder(reading.buildx, command, flags, isBuildx);
   const recipe = draftRecipe(reading.frame, command, { builder, program }, flags);
   if (why !== null) unresolve(recipe, "builder", why);
@@ -44,7 +44,10 @@ function finishOutput(recipe: Recipe, command: ShellCommand, flags: readonly Fla
   const named = outputs.flatMap((output) => output.names);
   const names = named.length > 0 ? named : tags;
   const push = isOn(flags, "push");
-  if (push === null) unresolve(recipe, "push", "the value of --push is not known");
+  if (push === null) {
+    const why = valuesOf(flags, "push").flatMap(reasons)[0];
+    unresolve(recipe, "push", `the value of --push is not known${why === undefined ? "" : `: ${why}`}`);
+  }
   if (push === true || outputs.some((output) => output.pushes)) recipe.images.push(...names);
   const inEngine = recipe.builder === "docker" && outputs.length === 0 && push !== true;
   const loaded = inEngine || isOn(flags, "load") === true || outputs.some((output) => output.loads);
@@ -74,7 +77,7 @@ function setStrategy(recipe: Recipe, command: ShellCommand, flags: readonly Flag
       setCache(recipe, "none");
       unresolve(recipe, "strategy", `${older}, which writes no inline cache`);
     }
-  } else if (recipe.builder === "docker" && /\/(?:registry|local|gha)/.test(recipe.strategy)) {
+  } else if (recipe.builder === "docker" && /\/(?:registry|local|gha|s3|azblob)/.test(recipe.strategy)) {
     const why = "an engine exports such a cache only where it keeps its images in containerd";
     unresolve(recipe, "strategy", why);
   }

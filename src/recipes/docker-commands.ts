@@ -1,3 +1,4 @@
+import { readBakeCommand } from "./bake/bake-command.ts";
 import { followBuildx } from "./buildx-instances.ts";
 import { readDockerBuild } from "./docker-build.ts";
 import { readBuilderRun } from "./docker-run.ts";
@@ -34,7 +35,7 @@ export function readDocker(reading: JobReading, command: ShellCommand, words: re
     case "compose":
       return readCompose(reading, command, "docker compose", rest);
     case "bake":
-      return note(reading, command, "docker bake is not read yet: its targets stand in a file of their own");
+      return readBakeCommand(reading, command, rest);
     case "run":
     case "create":
       return readBuilderRun(reading, command, rest);
@@ -64,11 +65,7 @@ export function readBuildx(reading: JobReading, command: ShellCommand, words: re
     return keep(reading, command, draft);
   }
   if (/^(?:bake|f)$/.test(action)) {
-    return note(
-      reading,
-      command,
-      "docker buildx bake is not read yet: its targets stand in a file of their own",
-    );
+    return readBakeCommand(reading, command, [...given, ...rest]);
   }
   if (action === "imagetools" && below[0] === "create") {
     return note(reading, command, "an image index is put together of images that are pushed already");

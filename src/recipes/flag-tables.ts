@@ -161,3 +161,10 @@ export const SKOPEO_COPY = flagTable(
   ].join(" "),
   "a=all f=format h=help q=quiet",
 );
+
+/** Flags of `docker buildx bake`. */
+export const BAKE = flagTable(
+  "allow builder call file list metadata-file progress provenance sbom set var",
+  "check debug help load no-cache print pull push",
+  "f=file D=debug",
+);

@@ -1,5 +1,6 @@
 import { readJob } from "./build-jobs.ts";
 import { readGitlabCi } from "./gitlab-ci.ts";
+import { readWorkflows } from "./github/workflows.ts";
 import type { ScriptCache } from "./shell-source.ts";
 import type { Recipe } from "../domain/recipe.ts";
 import type { TreeFiles, Unread } from "./types.ts";
@@ -15,17 +16,21 @@ export type TreeRecipes = {
   jobs: string[];
 };
 
-/** Reads the templates of a tree into recipes. Throws a Problem where a template cannot be read. */
+/**
+ * Reads the templates of a tree into recipes: GitLab CI and GitHub workflows, both where both are there. Throws a Problem
+ * where GitLab's cannot be read; workflows stand alone, and one that cannot be read is named in `unread`.
+ */
 export function readRecipes(tree: TreeFiles): TreeRecipes {
   const { jobs, files, unread } = readGitlabCi(tree);
   const known = rememberFiles(tree);
   const cache: ScriptCache = { parsed: new Map(), mentions: new Map(), commands: 0 };
   const read = jobs.map((job) => readJob(job, known, cache));
+  const workflows = readWorkflows(known, cache);
   return {
-    recipes: read.flatMap((job) => job.recipes),
-    unread: [...unread, ...read.flatMap((job) => job.unread)],
-    files,
-    jobs: jobs.map((job) => job.name),
+    recipes: [...read.flatMap((job) => job.recipes), ...workflows.recipes],
+    unread: [...unread, ...read.flatMap((job) => job.unread), ...workflows.unread],
+    files: [...files, ...workflows.files],
+    jobs: [...jobs.map((job) => job.name), ...workflows.jobs],
   };
 }
 

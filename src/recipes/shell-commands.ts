@@ -12,7 +12,7 @@ import type { ShellState } from "./shell-state.ts";
 import { expandFields, expandValue } from "./shell-words.ts";
 import type { Field, WordContext } from "./shell-words.ts";
 import { noteRedirects, noteWrites } from "./shell-writes.ts";
-import { concatenate, literal, render, unknown } from "./value.ts";
+import { concatenate, known, literal, render, unknown } from "./value.ts";
 import type { Value } from "./value.ts";
 
 /** Most commands that are followed in one job. */
@@ -49,7 +49,31 @@ export function followCommand(session: ShellSession, node: Command, state: Shell
     session.counter.exhausted = true;
     return "ordinary";
   }
+  noteAppends(session, words, node, context, state);
   return runWords(session, words, node, state, local);
+}
+
+/** Hands on what `echo` appends to files that the CI system reads after the step. */
+function noteAppends(
+  session: ShellSession,
+  words: readonly Field[],
+  node: Command,
+  context: WordContext,
+  state: ShellState,
+): void {
+  if (session.append === undefined) return;
+  const [program, ...args] = words;
+  const plain = render(program?.value ?? []) === "echo" && args.every((word) => !word.loose);
+  const shown = args.filter((word, at) => at > 0 || !/^-[neE]+$/.test(render(word.value)));
+  const line = concatenate(
+    ...shown.flatMap((word, at) => (at === 0 ? [word.value] : [known(" "), word.value])),
+  );
+  const conditions = [...session.conditions, ...state.guards.map((guard) => guard.text)];
+  for (const redirect of node.redirects) {
+    if (redirect.type !== "Redirect" || redirect.target === undefined) continue;
+    if (redirect.operator === ">>" || redirect.operator === ">")
+      session.append(expandValue(redirect.target, context), plain ? line : null, conditions);
+  }
 }
 
 type AssignmentNode = Extract<Command["prefix"][number], { type: "Assignment" }>;

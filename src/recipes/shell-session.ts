@@ -36,6 +36,8 @@ export type ShellJob = {
   run(command: ShellCommand): void;
   /** A script that is called and not read. */
   refuse(command: ShellCommand, why: string): void;
+  /** What `echo` appends to a file; null where the line is not told. */
+  append?: (target: Value, line: Value | null, conditions: readonly string[]) => void;
 };
 
 /** One shell reading one script of a job. */

@@ -35,8 +35,8 @@ export type ShellState = {
   ended: Ending | null;
 };
 
-/** The environment that GitLab gives to the shell. */
-export type Outer = { scope: Scope; names: ReadonlySet<string> };
+/** The environment that the CI system gives to the shell; `root` is its variable for the root of the tree. */
+export type Outer = { scope: Scope; names: ReadonlySet<string>; root?: string };
 
 /** State of a shell at its start, in the root of the tree. */
 export function startState(): ShellState {
@@ -131,13 +131,13 @@ function mergeVariables(
 export function readVariable(state: ShellState, outer: Outer, name: string): Value {
   const value = state.variables.get(name);
   if (value !== undefined) return value ?? [];
-  if (name === "PWD") return directoryValue(state.directory);
+  if (name === "PWD") return directoryValue(state.directory, outer.root);
   return outer.scope(name);
 }
 
 /** A directory of the tree as the shell names it. */
-export function directoryValue(directory: TreePath): Value {
+export function directoryValue(directory: TreePath, name = "CI_PROJECT_DIR"): Value {
   if (directory.path === null) return unknown("$PWD", directory.why);
-  const root = { kind: "variable", name: "CI_PROJECT_DIR" } as const;
+  const root = { kind: "variable", name } as const;
   return directory.path === "." ? [root] : [root, { kind: "text", text: `/${directory.path}` }];
 }

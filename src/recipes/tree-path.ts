@@ -15,11 +15,14 @@ export function joinTreePath(directory: string, path: string): string | null {
   return segments.length === 0 ? "." : segments.join("/");
 }
 
-/** Path of the tree that a shell word names, read in `directory`. `$CI_PROJECT_DIR` is the root of the tree. */
+/** Variables of the root of the tree: GitLab's and GitHub's. */
+const ROOTS: ReadonlySet<string> = new Set(["CI_PROJECT_DIR", "GITHUB_WORKSPACE"]);
+
+/** Path of the tree that a shell word names, read in `directory`. A variable of the root stands for the root. */
 export function treePath(value: Value, directory: TreePath): TreePath {
   const written = render(value);
   const [first, ...rest] = value;
-  if (first?.kind === "variable" && first.name === "CI_PROJECT_DIR") {
+  if (first?.kind === "variable" && ROOTS.has(first.name)) {
     const below = literal(rest);
     if (below !== null && (below === "" || below.startsWith("/"))) return inTree(".", below, written);
   }

@@ -6,6 +6,8 @@ export type TreeFiles = {
   whyNot?(path: string): string | null;
   /** Every path of the tree. */
   list(): readonly string[];
+  /** Paths of the files that lie in a directory itself: cheaper than all of the tree. */
+  below?(directory: string): readonly string[];
 };
 
 /** Something that a template says and that no recipe could be made of. Nothing is guessed. */

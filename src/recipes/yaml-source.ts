@@ -84,7 +84,7 @@ export type YamlFile = { root: YamlMap | null; header: YamlMap | null };
 
 /** Reads one YAML file as GitLab's YAML 1.1 reader does. */
 export function readYaml(source: SourceFile): YamlFile {
-  const documents = parse(source);
+  const documents = parse(source, "1.1");
   const roots = documents.map((document) => createConverter(source, document)());
   const [first, second] = roots;
   // A first document with `spec` declares inputs; the configuration is the second.
@@ -98,11 +98,19 @@ export function readYaml(source: SourceFile): YamlFile {
   return { root, header };
 }
 
-function parse(source: SourceFile): Document[] {
+/** Reads one YAML file by YAML 1.2, as GitHub and compose do; null where it is empty. Throws a Problem where it is not valid. */
+export function readYaml12(source: SourceFile): YamlNode | null {
+  const [document] = parse(source, "1.2");
+  if (document === undefined) return null;
+  const root = createConverter(source, document)();
+  return root.kind === "scalar" && root.type === "null" ? null : root;
+}
+
+function parse(source: SourceFile, version: "1.1" | "1.2"): Document[] {
   let documents: Document[];
   try {
     const parsed = parseAllDocuments(source.text, {
-      version: "1.1",
+      version,
       uniqueKeys: false,
       prettyErrors: false,
       logLevel: "silent",

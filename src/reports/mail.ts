@@ -1,6 +1,7 @@
 import { gravestFirst, LEDGERS, pairOf } from "../domain/comparison.ts";
 import { formatCount } from "../domain/quantities.ts";
 import type { ImageReport, Report } from "../domain/report.ts";
+import { mapTexts } from "../lib/map-texts.ts";
 import { fill } from "./fill.ts";
 import { fit } from "./fit.ts";
 import { forkGrid, forkRemarks, forkTitle } from "./fork-table.ts";
@@ -13,7 +14,7 @@ import {
   mainStorageTitle,
 } from "./main-table.ts";
 import { plainTable } from "./plain-table.ts";
-import { cut, MAXIMUM_COMMAND, mapTexts, plainLine, plainLog } from "./sanitise.ts";
+import { cut, MAXIMUM_COMMAND, plainLine, plainLog } from "./sanitise.ts";
 import { failuresOf, repositoryGrid, runGrid, storageGrid } from "./sections.ts";
 import {
   caveats,

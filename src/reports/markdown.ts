@@ -2,6 +2,7 @@ import { gravestFirst, LEDGERS } from "../domain/comparison.ts";
 import { formatCount, formatExactBytes } from "../domain/quantities.ts";
 import type { Finding } from "../domain/finding.ts";
 import type { ImageReport, Report } from "../domain/report.ts";
+import { mapTexts } from "../lib/map-texts.ts";
 import { fill } from "./fill.ts";
 import { fit } from "./fit.ts";
 import { forkGrid, forkRemarks, forkTitle } from "./fork-table.ts";
@@ -14,7 +15,7 @@ import {
   mainStorageTitle,
 } from "./main-table.ts";
 import { markdownTable } from "./plain-table.ts";
-import { MAXIMUM_COMMAND, mapTexts, markdownFence, markdownLine, plainLine } from "./sanitise.ts";
+import { MAXIMUM_COMMAND, markdownFence, markdownLine, plainLine } from "./sanitise.ts";
 import { exactGrid, failuresOf, repositoryGrid, runGrid, storageGrid } from "./sections.ts";
 import {
   caveats,

@@ -1,14 +1,15 @@
 import { gravestFirst } from "../domain/comparison.ts";
 import { formatBytes, formatCount, formatDuration } from "../domain/quantities.ts";
 import type { Claim } from "../domain/claim.ts";
-import type { Finding } from "../domain/finding.ts";
+import type { DiffLine, Finding } from "../domain/finding.ts";
 import type { ForkReport, ImageReport, Part, Report, VerdictWord } from "../domain/report.ts";
+import { mapTexts } from "../lib/map-texts.ts";
 import { fillPage } from "./fill.ts";
 import { htmlTable } from "./html-table.ts";
 import { nameOf } from "./main-table.ts";
 import { imageSlots } from "./page-image.ts";
 import type { Grid } from "./plain-table.ts";
-import { linkAddress, MAXIMUM_COMMAND, mapTexts, plainLine, plainLog } from "./sanitise.ts";
+import { linkAddress, MAXIMUM_COMMAND, plainLine, plainLog } from "./sanitise.ts";
 import { failuresOf } from "./sections.ts";
 import { caveats, short, substitutions, testedItems } from "./statements.ts";
 
@@ -82,13 +83,41 @@ function claimSlots({ author, date, quote, mark, sentence, alike }: Claim) {
   return { author, date: date === null ? null : minuteOf(date), quote, mark, sentence, alike };
 }
 
-/** A finding beside its line, where the answer quotes that line. */
+/** A finding beside the lines of the diff around it. */
 function findingSlots({ file, line, side, text, why }: Finding, raw: Report) {
+  const excerpt = raw.excerpts.find(
+    (each) => each.side === side && plainLine(each.file) === file && each.line === line,
+  );
+  return {
+    place: `${file}:${line}`,
+    isRemoved: side === "base",
+    diff:
+      excerpt === undefined
+        ? quotedDiff(raw, { file, line, side })
+        : excerpt.lines.map(diffSlots(line, side)),
+    text,
+    why,
+  };
+}
+
+/** Reports of an older version have no more than the lines that the answer quotes. */
+function quotedDiff(raw: Report, { file, line, side }: Pick<Finding, "file" | "line" | "side">) {
   const quoted = raw.quoted.find(
     (each) => side === "head" && plainLine(each.file) === file && each.line === line,
   );
-  const [source] = quoted === undefined ? [] : plainLog([quoted.text], { lines: 1, width: LOG_WIDTH });
-  return { place: `${file}:${line}`, isRemoved: side === "base", source: source ?? null, text, why };
+  if (quoted === undefined) return [];
+  return [diffSlots(line, side)({ mark: "added", base: null, head: line, text: quoted.text })];
+}
+
+const MARKS = { added: "+", removed: "-", kept: " " } as const;
+
+function diffSlots(line: number, side: "base" | "head") {
+  return ({ mark, base, head, text }: DiffLine) => ({
+    mark,
+    isMeant: (side === "head" ? head : base) === line,
+    number: head ?? base ?? "",
+    text: `${MARKS[mark]}${plainLog([text], { lines: 1, width: LOG_WIDTH })[0] ?? ""}`,
+  });
 }
 
 /** Last lines of what failed, upstream's runs and the pipelines of forks, by the raw image. */

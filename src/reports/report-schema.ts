@@ -196,6 +196,21 @@ const dockerfile = z.strictObject({
   unread: textOrNull,
 });
 
+const lineOrNull = count.nullable();
+const excerpt = z.strictObject({
+  file: text,
+  line: count,
+  side: z.enum(["base", "head"]),
+  lines: z.array(
+    z.strictObject({
+      mark: z.enum(["added", "removed", "kept"]),
+      base: lineOrNull,
+      head: lineOrNull,
+      text,
+    }),
+  ),
+});
+
 export const SCHEMA_VERSION = 2;
 
 export const reportSchema = z
@@ -224,6 +239,7 @@ export const reportSchema = z
         why: text,
       }),
     ),
+    excerpts: z.array(excerpt).default([]),
     dockerfiles: z.array(dockerfile).nullable().default(null),
     claims: z.array(
       z.strictObject({

@@ -70,9 +70,11 @@ export function markdownLine(text: string, maximum = MAXIMUM_LINE): string {
     .replaceAll(">", "&gt;")
     .replaceAll(/[\\`*_[\]{}|~$^]/gu, String.raw`\$&`)
     .replaceAll("@", `@${GAP}`)
-    // References to issues and merge requests would leave a trace in those.
-    .replaceAll(/[#!%](?=[\w"])/gu, `$&${GAP}`)
-    .replaceAll(/\b(GH)-(?=\d)/giu, `$1${GAP}-`)
+    // References to issues, requests, milestones, labels, snippets and the like would leave a trace in those, also where
+    // a forge looks for them behind the backslash.
+    .replaceAll(/(?:(?:[#!%~^]|&amp;)(?=[\w"])|\$(?=\d))/gu, `$&${GAP}`)
+    .replaceAll(/\b(GH|GL)-(?=\d)/giu, `$1${GAP}-`)
+    .replaceAll(/(?<=\\\[[\w.-]+):(?=[\w./-]+\\\])/gu, `:${GAP}`)
     .replaceAll(/:(?=\/\/)/gu, `:${GAP}`)
     .replaceAll(/\bwww\./giu, `www${GAP}.`)
     .replaceAll(/\bmailto:/giu, `mailto${GAP}:`);
@@ -126,16 +128,4 @@ export function linkAddress(href: string | null): string | null {
   const address = plainLine(href, MAXIMUM_ADDRESS);
   const isForeign = /^[^/?#]*:/u.test(address);
   return isForeign && !/^https?:\/\//iu.test(address) ? null : address;
-}
-
-/** The same value with every text in it passed through `clean`. */
-export function mapTexts<T>(value: T, clean: (text: string) => string): T {
-  return mapped(value, clean) as T;
-}
-
-function mapped(value: unknown, clean: (text: string) => string): unknown {
-  if (typeof value === "string") return clean(value);
-  if (Array.isArray(value)) return value.map((each) => mapped(each, clean));
-  if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [clean(key), mapped(each, clean)]));
 }

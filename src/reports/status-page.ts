@@ -1,8 +1,9 @@
 import { formatCount, formatDuration } from "../domain/quantities.ts";
+import { mapTexts } from "../lib/map-texts.ts";
 import { fillPage } from "./fill.ts";
 import { htmlTable } from "./html-table.ts";
 import type { Grid } from "./plain-table.ts";
-import { linkAddress, mapTexts, plainLine } from "./sanitise.ts";
+import { linkAddress, plainLine } from "./sanitise.ts";
 
 /** What the server does now. Times in milliseconds. */
 export type StatusPage = {

@@ -1,6 +1,7 @@
 import { gravestFirst, LEDGERS } from "../domain/comparison.ts";
 import { formatDuration, formatExactBytes } from "../domain/quantities.ts";
 import type { ImageReport, Report } from "../domain/report.ts";
+import { mapTexts } from "../lib/map-texts.ts";
 import { fill } from "./fill.ts";
 import { forkGrid, forkSentences, forkTitle } from "./fork-table.ts";
 import {
@@ -12,7 +13,7 @@ import {
   mainStorageTitle,
 } from "./main-table.ts";
 import { plainTable } from "./plain-table.ts";
-import { MAXIMUM_COMMAND, mapTexts, plainLine, plainLog } from "./sanitise.ts";
+import { MAXIMUM_COMMAND, plainLine, plainLog } from "./sanitise.ts";
 import { exactGrid, failuresOf, repositoryGrid, runGrid, storageGrid } from "./sections.ts";
 import {
   caveats,

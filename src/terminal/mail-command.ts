@@ -4,6 +4,8 @@ import { touchesTemplate } from "../answer-forge.ts";
 import { readBothTrees, type ReadingOfChange } from "../bot.ts";
 import { parsePatchMail, type PatchMail } from "../channels/mail/parse-patch-mail.ts";
 import { readMail } from "../channels/mail/read-mail.ts";
+import type { Secrets } from "../lib/secrets.ts";
+import { withoutMailOrders } from "../channels/mail/without-orders.ts";
 import { composeReply } from "../channels/mail/reply.ts";
 import { createMailer } from "../channels/mail/send.ts";
 import { shouldAnswer } from "../channels/mail/should-answer.ts";
@@ -19,6 +21,7 @@ import { renderRefusal } from "../reports/refusal.ts";
 import { TARE_VERSION } from "../version.ts";
 import type { ExitCode } from "./exit-code.ts";
 import type { TrialWishes } from "./request.ts";
+import { knownSecrets } from "./known-secrets.ts";
 import { interruption } from "./session.ts";
 import { settingsEnvironment } from "./settings-environment.ts";
 import { runTrial } from "./trial-command.ts";
@@ -37,6 +40,7 @@ type Body = { text: string; result: string; base: string; head: string };
 export async function mailCommand(options: MailCommandOptions): Promise<ExitCode> {
   const keys = options.send ? ["mail"] : ["mail.from", "mail.replyTo"];
   const config = readMailConfig(await settingsEnvironment(...keys), options.send);
+  const secrets = await knownSecrets();
   const raw = await buffer(process.stdin);
   const answerable = shouldAnswer(await readMail(raw), [config.from.address]);
   if (!answerable.answer) return leaveAlone(answerable.why);
@@ -49,9 +53,9 @@ export async function mailCommand(options: MailCommandOptions): Promise<ExitCode
   if (!namesTemplate(mail.patch)) return leaveAlone("it touches no template");
   await sweepRepositories();
   await using repository = await openRepository(options.repository);
-  const body = await answerMail(repository, mail, options);
+  const body = await answerMail(repository, mail, { ...options, secrets });
   if (body === null) return leaveAlone("it changes no recipe");
-  await deliver(mail, body, config);
+  await deliver(mail, { ...body, text: withoutMailOrders(secrets.redact(body.text)) }, config);
   return 0;
 }
 
@@ -79,7 +83,7 @@ function namesTemplate(patch: Buffer): boolean {
 async function answerMail(
   repository: Repository,
   mail: PatchMail,
-  options: MailCommandOptions,
+  options: MailCommandOptions & { secrets: Secrets },
 ): Promise<Body | null> {
   const stop = interruption();
   let trees = { base: "", head: "" };

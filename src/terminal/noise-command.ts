@@ -15,6 +15,7 @@ import { adaptRecipe } from "../trials/strategies.ts";
 import { judge } from "../trials/statistics.ts";
 import { createProgress } from "./dialogue.ts";
 import type { ExitCode } from "./exit-code.ts";
+import { createSecrets } from "../lib/secrets.ts";
 import { interruption, withTestbed } from "./session.ts";
 
 export type NoiseOptions = { builder: BuilderId; repeats: number; link?: string | undefined };
@@ -65,6 +66,7 @@ export async function noiseCommand(options: NoiseOptions): Promise<ExitCode> {
           now,
           downloadDirectory: "",
           remember: () => {},
+          secrets: createSecrets(),
           runId: `${process.pid}-${randomBytes(3).toString("hex")}`,
         };
         try {

@@ -2,8 +2,12 @@ import { homedir } from "node:os";
 import type { Logger } from "pino";
 import { readDatabaseConfig } from "../config/database.ts";
 import { Problem } from "../domain/problem.ts";
+import type { Secrets } from "../lib/secrets.ts";
 import { openPrivateDatabase, privateAddress } from "../queue/private-database.ts";
+import type { DatabaseAddress } from "../queue/database.ts";
 import { openStore, type Store } from "../queue/store.ts";
+
+type StoreParts = { log: Logger; secrets: Secrets };
 
 /** A store, and how it is closed with what was started for it. */
 export type OpenedStore = { store: Store; close: () => Promise<void> };
@@ -14,25 +18,33 @@ export type OpenedStore = { store: Store; close: () => Promise<void> };
  */
 export async function openServiceStore(
   environment: NodeJS.ProcessEnv,
-  log: Logger,
+  { log, secrets }: StoreParts,
   onLost: (why: string) => void,
 ): Promise<OpenedStore> {
   const config = readDatabaseConfig(environment, whoRuns());
   if (config.kind === "operator's") {
     const { connectionString } = config;
-    const store = await openStore({ address: { connectionString }, log, service: { onLost } });
+    const store = await openStore({ address: { connectionString }, log, secrets, service: { onLost } });
     return { store, close: async () => store.close() };
   }
   const cluster = await openPrivateDatabase(config.directory);
+  keepPassword(cluster.address, secrets);
+  let isLost = false;
+  const service = {
+    onLost(why: string) {
+      isLost = true;
+      onLost(why);
+    },
+  };
   try {
-    const store = await openStore({ address: cluster.address, log, service: { onLost } });
+    const store = await openStore({ address: cluster.address, log, secrets, service });
     return {
       store,
       async close() {
         try {
           await store.close();
         } finally {
-          await cluster.stop();
+          await cluster.stop(isLost ? "at once" : "in order");
         }
       },
     };
@@ -43,7 +55,10 @@ export async function openServiceStore(
 }
 
 /** The store of a worker: the service's database must be there. */
-export async function openWorkerStore(environment: NodeJS.ProcessEnv, log: Logger): Promise<OpenedStore> {
+export async function openWorkerStore(
+  environment: NodeJS.ProcessEnv,
+  { log, secrets }: StoreParts,
+): Promise<OpenedStore> {
   const config = readDatabaseConfig(environment, whoRuns());
   const address =
     config.kind === "private"
@@ -56,8 +71,13 @@ export async function openWorkerStore(environment: NodeJS.ProcessEnv, log: Logge
       "Start `tare serve` first, or set DATABASE_URL.",
     );
   }
-  const store = await openStore({ address, log });
+  keepPassword(address, secrets);
+  const store = await openStore({ address, log, secrets });
   return { store, close: async () => store.close() };
+}
+
+function keepPassword(address: DatabaseAddress, secrets: Secrets): void {
+  if ("password" in address) secrets.keep(address.password);
 }
 
 function whoRuns(): { isRoot: boolean; home: string } {

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
+import type { Secrets } from "../lib/secrets.ts";
 import { Problem } from "../domain/problem.ts";
 import { BUILDERS, type BuilderId } from "../domain/recipe.ts";
 import { bugText, exitCodeOfError, type ExitCode } from "./exit-code.ts";
@@ -263,6 +264,24 @@ function program(finish: (code: ExitCode) => void): Command {
     });
 
   root
+    .command("backup")
+    .description("write requests, reports and replies to a file; the service may run")
+    .argument("<file>", "file that is made")
+    .action(async (file: string) => {
+      const { backupCommand } = await import("./backup-command.ts");
+      finish(await backupCommand(file));
+    });
+
+  root
+    .command("restore")
+    .description("fill an empty database from such a file; open requests wait again")
+    .argument("<file>", "file that `tare backup` wrote")
+    .action(async (file: string) => {
+      const { restoreCommand } = await import("./backup-command.ts");
+      finish(await restoreCommand(file));
+    });
+
+  root
     .command("doctor")
     .description("tell what is usable on this machine, and what to do where it is not")
     .option(
@@ -335,6 +354,12 @@ export async function runCommandLine(): Promise<void> {
   }
 }
 
+/** Read only where something is said: most commands need none. */
+async function secrets(): Promise<Secrets> {
+  const { knownSecrets } = await import("./known-secrets.ts");
+  return knownSecrets();
+}
+
 async function complain(error: unknown): Promise<void> {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
@@ -343,8 +368,8 @@ async function complain(error: unknown): Promise<void> {
   process.exitCode = exitCodeOfError(error);
   if (error instanceof Problem) {
     const { renderProblem } = await import("../reports/problem.ts");
-    process.stderr.write(renderProblem(error, "text"));
+    process.stderr.write((await secrets()).redact(renderProblem(error, "text")));
   } else if (error instanceof Error && error.name === "Interrupted") {
     process.exitCode = 130;
-  } else process.stderr.write(bugText(error));
+  } else process.stderr.write((await secrets()).redact(bugText(error)));
 }

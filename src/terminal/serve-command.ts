@@ -8,9 +8,11 @@ import { readServeConfig } from "../config/serve.ts";
 import { sweepRepositories } from "../git/repository.ts";
 import { outboxPolicy } from "../queue/outbox-policy.ts";
 import { createWebLog } from "../web/log.ts";
+import type { Secrets } from "../lib/secrets.ts";
 import { createWebServer } from "../web/server.ts";
 import type { ExitCode } from "./exit-code.ts";
 import { cacheDirectory } from "../lib/cache-directory.ts";
+import { knownSecrets } from "./known-secrets.ts";
 import { openServiceStore, openWorkerStore } from "./open-store.ts";
 import type { TrialWishes } from "./request.ts";
 import { interruption } from "./session.ts";
@@ -28,20 +30,23 @@ export async function serveCommand(options: { works: boolean }): Promise<ExitCod
   const config = readServeConfig(environment, (path) => readFileSync(path, "utf8"));
   const mailer = mailerOf(environment);
   const policy = outboxPolicy(await operatorOutbox());
-  const log = createWebLog();
+  const secrets = await knownSecrets();
+  const log = createWebLog({ secrets });
   const lost = new AbortController();
-  const { store, close } = await openServiceStore(environment, log, (why) => {
+  const { store, close } = await openServiceStore(environment, { log, secrets }, (why) => {
     log.error({ why }, "the database is gone: leaving, so that another start can have it");
     lost.abort();
   });
-  const server = createWebServer({ config, store, log, now: () => new Date() });
+  const server = createWebServer({ config, store, log, secrets, now: () => new Date() });
   const stop = interruption();
   try {
     if (options.works) {
       await sweepRepositories();
-      await workOnRequests(store, openForges(config, log, "client"), { ...answering(), log });
+      const forges = openForges(config, { log, secrets, patience: "client" });
+      await workOnRequests(store, forges, { ...answering(secrets), log });
     }
-    sendReplies(store, { forges: openForges(config, log, "outbox"), mailer, policy, log });
+    const forges = openForges(config, { log, secrets, patience: "outbox" });
+    sendReplies(store, { forges, mailer, policy, log, secrets });
     await server.listen();
     await once(AbortSignal.any([stop.signal, lost.signal]), "abort");
     return lost.signal.aborted ? 3 : 0;
@@ -56,12 +61,14 @@ export async function serveCommand(options: { works: boolean }): Promise<ExitCod
 export async function workerCommand(): Promise<ExitCode> {
   const environment = await settingsEnvironment(...KEYS);
   const config = readServeConfig(environment, (path) => readFileSync(path, "utf8"));
-  const log = createWebLog();
-  const { store, close } = await openWorkerStore(environment, log);
+  const secrets = await knownSecrets();
+  const log = createWebLog({ secrets });
+  const { store, close } = await openWorkerStore(environment, { log, secrets });
   const stop = interruption();
   try {
     await sweepRepositories();
-    await workOnRequests(store, openForges(config, log, "client"), { ...answering(), log });
+    const forges = openForges(config, { log, secrets, patience: "client" });
+    await workOnRequests(store, forges, { ...answering(secrets), log });
     log.info({}, "working");
     await once(stop.signal, "abort");
     return 0;
@@ -77,33 +84,39 @@ function mailerOf(environment: NodeJS.ProcessEnv): Mailer | null {
   return smtpUrl === null ? null : createMailer({ url: smtpUrl });
 }
 
-function answering() {
+function answering(secrets: Secrets) {
   return {
-    answerChange: createAnswerForge({ cacheDirectory: cacheDirectory(process.env), tryChange }),
+    answerChange: createAnswerForge({
+      cacheDirectory: cacheDirectory(process.env),
+      tryChange: tryWith(secrets),
+    }),
     touchesTemplate,
     now: () => new Date(),
   };
 }
 
-const tryChange: TryChange = async (repository, change, reading, projectPath, signal) => {
-  const argv = [
-    "trial",
-    "--rev",
-    change.head.commit ?? change.head.tree,
-    "--base",
-    change.base.commit ?? change.base.tree,
-    "--project",
-    projectPath,
-  ];
-  const request: TrialWishes & { yes: boolean } = {
-    wishes: {},
-    downloads: "cache",
-    thread: [],
-    forks: "readable",
-    projectPath,
-    command: typedCommand(argv),
-    argv,
-    yes: true,
+const tryWith =
+  (secrets: Secrets): TryChange =>
+  async (repository, change, reading, projectPath, signal) => {
+    const argv = [
+      "trial",
+      "--rev",
+      change.head.commit ?? change.head.tree,
+      "--base",
+      change.base.commit ?? change.base.tree,
+      "--project",
+      projectPath,
+    ];
+    const request: TrialWishes & { yes: boolean; secrets: Secrets } = {
+      secrets,
+      wishes: {},
+      downloads: "cache",
+      thread: [],
+      forks: "readable",
+      projectPath,
+      command: typedCommand(argv),
+      argv,
+      yes: true,
+    };
+    return runTrial(repository, change, reading, request, signal);
   };
-  return runTrial(repository, change, reading, request, signal);
-};

@@ -21,6 +21,8 @@ import { createDialogue, createProgress, isInteractive } from "./dialogue.ts";
 import { exitCodeOf, type ExitCode } from "./exit-code.ts";
 import { cacheDirectory } from "../lib/cache-directory.ts";
 import { openHistory } from "../lib/history.ts";
+import type { Secrets } from "../lib/secrets.ts";
+import { knownSecrets } from "./known-secrets.ts";
 import { expectation } from "./plan-command.ts";
 import { settleRequest, type TrialWishes } from "./request.ts";
 import { interruption, withTestbed } from "./session.ts";
@@ -85,7 +87,7 @@ export async function runTrial(
   repository: Repository,
   change: Change,
   reading: ReadingOfChange,
-  options: TrialWishes & { yes: boolean; vouched?: boolean },
+  options: TrialWishes & { yes: boolean; vouched?: boolean; secrets?: Secrets },
   signal: AbortSignal,
 ): Promise<Report> {
   const { request, notes } = await settleRequest(options, change, reading);
@@ -115,6 +117,7 @@ export async function runTrial(
         now,
         downloadDirectory: join(cacheDirectory(process.env), "downloads"),
         remember: history.add,
+        secrets: options.secrets ?? (await knownSecrets()),
         runId,
         // Who read the patch at this machine and had it built runs it as one's own.
         ...(options.vouched === true ? { network: "host" } : {}),

@@ -37,6 +37,29 @@ function predefined(context: PipelineContext, host: string): Record<string, stri
     CI_COMMIT_REF_NAME: branch,
     CI_COMMIT_REF_SLUG: slug,
     CI_DEFAULT_BRANCH: branch,
+    ...ofGithub(context, host),
+  };
+}
+
+/** A commit that no trial has: its digits only have to be there where a template puts them into a tag. */
+const COMMIT = "0".repeat(40);
+
+/** Values of what GitHub's runner sets. `GITHUB_REPOSITORY` keeps its case; references are lower case anyway. */
+function ofGithub({ projectPath, branch }: PipelineContext, host: string): Record<string, string> {
+  const [owner = ""] = projectPath.split("/");
+  return {
+    GITHUB_REPOSITORY: projectPath.toLowerCase(),
+    GITHUB_REPOSITORY_OWNER: owner.toLowerCase(),
+    GITHUB_REPOSITORY_NAME: projectPath.split("/").at(-1)?.toLowerCase() ?? "",
+    GITHUB_REF_NAME: branch,
+    GITHUB_REF: `refs/heads/${branch}`,
+    GITHUB_SHA: COMMIT,
+    GITHUB_SHORT_SHA: COMMIT.slice(0, 7),
+    GITHUB_RUN_ID: "1",
+    GITHUB_RUN_NUMBER: "1",
+    GITHUB_RUN_ATTEMPT: "1",
+    GITHUB_ACTOR: owner.toLowerCase(),
+    GITHUB_SERVER_URL: `https://${host}`,
   };
 }
 

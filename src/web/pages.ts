@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { gunzip } from "node:zlib";
+import { promisify } from "node:util";
 import { Gauge, Registry } from "prom-client";
-import type { Report } from "../domain/report.ts";
 import { equalInConstantTime } from "../lib/constant-time.ts";
 import { pagePolicy } from "../reports/fill.ts";
-import { renderJson } from "../reports/json.ts";
+import type { Secrets } from "../lib/secrets.ts";
+import { createPageRenderer, type PageRenderer } from "./page-renderer.ts";
 import { renderStatusPage, type StatusPage } from "../reports/status-page.ts";
 
 type ListedRequest = Omit<StatusPage["requests"][number], "title" | "href"> & {
@@ -16,7 +18,8 @@ type ListedRequest = Omit<StatusPage["requests"][number], "title" | "href"> & {
 export type PageStore = {
   requests(): Promise<ListedRequest[]>;
   workers(): Promise<StatusPage["workers"]>;
-  report(id: string): Promise<Report | null>;
+  /** The report as JSON; its text is null where it is too long. */
+  reportText(id: string): Promise<{ bytes: number; text: string | null } | null>;
   states(): Promise<{ requests: Record<string, number>; replies: Record<string, number> }>;
 };
 
@@ -29,7 +32,13 @@ const PATHS = /^\/(?:requests(?:\/(?<id>[0-9a-f-]{36})(?<json>\/report\.json)?)?
  * Pages behind a token, whatever they show: a report may be of a private project. The token is the password of HTTP's basic
  * authentication, or a bearer's.
  */
-export function createPages(store: PageStore, token: string): Pages {
+export function createPages(store: PageStore, token: string, secrets: Secrets): Pages {
+  const renderer = createPageRenderer(secrets);
+  const shown = {
+    ...store,
+    requests: async () => secrets.redactTexts(await store.requests()),
+    workers: async () => secrets.redactTexts(await store.workers()),
+  };
   return async (request, response, path) => {
     const match = PATHS.exec(path);
     if (match === null) return false;
@@ -43,8 +52,9 @@ export function createPages(store: PageStore, token: string): Pages {
     }
     const { id, json } = match.groups ?? {};
     if (path === "/metrics") await metrics(response, store);
-    else if (id === undefined) await list(response, store);
-    else await page(response, store, id, json !== undefined);
+    else if (id === undefined) await list(response, shown);
+    else
+      await page({ request, response }, store, renderer, { id, kind: json === undefined ? "html" : "json" });
     return true;
   };
 }
@@ -68,18 +78,29 @@ async function list(response: ServerResponse, store: PageStore): Promise<void> {
   html(response, renderStatusPage({ requests: rows, workers }));
 }
 
-async function page(response: ServerResponse, store: PageStore, id: string, json: boolean): Promise<void> {
-  const report = await store.report(id);
-  if (report === null) {
-    response.writeHead(404, { "content-type": "text/plain; charset=utf-8" });
-    response.end("No report is kept under this address.\n");
-  } else if (json) send(response, "application/json", renderJson(report));
-  else {
-    // The charts' library takes more memory than all else: only who looks at a page has it loaded.
-    const { renderPage } = await import("../reports/page.ts");
-    html(response, renderPage(report, { json: `/requests/${id}/report.json` }));
+type Exchange = { request: IncomingMessage; response: ServerResponse };
+
+async function page(
+  { request, response }: Exchange,
+  store: PageStore,
+  renderer: PageRenderer,
+  { id, kind }: { id: string; kind: "html" | "json" },
+): Promise<void> {
+  const rendered = await renderer.render(kind, id, async () => store.reportText(id));
+  if (rendered === null || "refused" in rendered) {
+    response.writeHead(rendered === null ? 404 : 503, { "content-type": "text/plain; charset=utf-8" });
+    response.end(`${rendered?.refused ?? "No report is kept under this address."}\n`);
+    return;
   }
+  const takesGzip = /\bgzip\b/u.test(request.headers["accept-encoding"] ?? "");
+  const body = takesGzip ? rendered.gzip : await unzip(rendered.gzip);
+  const encoding: Record<string, string> = takesGzip ? { "content-encoding": "gzip" } : {};
+  const headers = { vary: "accept-encoding", ...encoding };
+  if (kind === "json") send(response, "application/json", body, headers);
+  else html(response, body, headers);
 }
+
+const unzip = promisify(gunzip);
 
 /** Prometheus' text format. */
 async function metrics(response: ServerResponse, store: PageStore): Promise<void> {
@@ -95,8 +116,13 @@ async function metrics(response: ServerResponse, store: PageStore): Promise<void
   send(response, registry.contentType, await registry.metrics());
 }
 
-function html(response: ServerResponse, text: string): void {
-  send(response, "text/html; charset=utf-8", text, {
+function html(
+  response: ServerResponse,
+  body: string | Uint8Array,
+  headers: Record<string, string> = {},
+): void {
+  send(response, "text/html; charset=utf-8", body, {
+    ...headers,
     "content-security-policy": pagePolicy(),
     "referrer-policy": "no-referrer",
   });
@@ -105,7 +131,7 @@ function html(response: ServerResponse, text: string): void {
 function send(
   response: ServerResponse,
   type: string,
-  text: string,
+  body: string | Uint8Array,
   headers: Record<string, string> = {},
 ): void {
   response.writeHead(200, {
@@ -114,5 +140,5 @@ function send(
     "cache-control": "private, no-store",
     ...headers,
   });
-  response.end(text);
+  response.end(body);
 }

@@ -7,6 +7,7 @@ import { createGithubDoor } from "../channels/github.ts";
 import { createGitlabDoor } from "../channels/gitlab.ts";
 import type { Admit, ChangeEvent, Door } from "../channels/types.ts";
 import type { ServeConfig } from "../config/serve.ts";
+import type { Secrets } from "../lib/secrets.ts";
 import { createPages, type Pages, type PageStore } from "./pages.ts";
 import { Problem } from "../domain/problem.ts";
 
@@ -16,7 +17,14 @@ export type WebStore = PageStore & {
   size(): Promise<{ waiting: number; running: number; replies: number }>;
 };
 
-export type WebServerOptions = { config: ServeConfig; store: WebStore; log: Logger; now: () => Date };
+export type WebServerOptions = {
+  config: ServeConfig;
+  store: WebStore;
+  log: Logger;
+  /** What no page may show. */
+  secrets: Secrets;
+  now: () => Date;
+};
 
 export type WebServer = {
   /** Rejects with Problem("port-taken") where the address is in use. `url` has no slash at its end. */
@@ -29,7 +37,7 @@ export type WebServer = {
 export function createWebServer(options: WebServerOptions): WebServer {
   let doors: readonly Door[] = [];
   const { pagesToken } = options.config;
-  const pages = pagesToken === null ? null : createPages(options.store, pagesToken);
+  const pages = pagesToken === null ? null : createPages(options.store, pagesToken, options.secrets);
   const server = createServer((request, response) => {
     route(request, response, { doors, pages, store: options.store }).catch((error: unknown) => {
       options.log.error(errorFields(error), "request failed");

@@ -19,6 +19,8 @@ describe("what each builder makes of each cache strategy", () => {
     const elsewhere: Record<string, string> = {
       local: "a fresh runner starts without a directory of the runner",
       gha: "a fresh runner starts without GitHub's Actions cache",
+      s3: "a fresh runner starts without a bucket of S3",
+      azblob: "a fresh runner starts without a container of Azure Blob Storage",
     };
     const each = (builder: string, texts: Record<string, string>) =>
       CACHES.map((cache) => [`${builder}/${cache}`, { ...elsewhere, ...texts }[cache] ?? ""]);

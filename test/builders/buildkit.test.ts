@@ -112,7 +112,7 @@ describe("exports of the cache", () => {
     ["buildkit/gha", "GitHub's Actions cache"],
   ] as const)("are refused where they leave the registry: %s", (strategy, where) => {
     expect(() => exported(strategy, [], [])).toThrow(
-      `.ci/template.yml:14 (job alder-container): its cache is kept in ${where}, which a trial does not have.`,
+      `.ci/template.yml:14 (job alder-container): its cache is kept in ${where}, which a trial does not have`,
     );
   });
 

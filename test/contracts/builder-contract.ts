@@ -85,7 +85,7 @@ export function builderContract(
     const cases = strategies.flatMap(([strategy, recipe]) =>
       edited(strategy).map((run) => ({ strategy, recipe, run })),
     );
-    it.each(cases)("$strategy, RUN $run edited", async ({ strategy, recipe, run }) => {
+    it.concurrent.each(cases)("$strategy, RUN $run edited", async ({ strategy, recipe, run }) => {
       const behaviour = BEHAVIOUR[strategy];
       const { record, disk } = await world.trial(recipe, DOCKERFILE, [run]);
       expect(record.runs.map(({ scenario, result }) => [scenario, result.outcome])).toStrictEqual([

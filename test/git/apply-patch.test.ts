@@ -138,7 +138,7 @@ describe("applyPatch", () => {
 
   it("tells a patch that is already there", async () => {
     await expect(attempt({ f: "one\n2\nthree\n" }, edit("f"))).rejects.toMatchObject({
-      code: "patch-does-not-apply",
+      code: "already-applied",
       message: expect.stringMatching(/^The patch is already applied in commit [0-9a-f]{12}\.$/),
     });
   });

@@ -56,7 +56,7 @@ function inDirectory(recipe: Recipe): Recipe {
 const built = (recipe: Recipe) =>
   runLiveTrial(live, inDirectory(recipe), DOCKERFILE, { context: CONTEXT, edits: ["last"] });
 
-describe("an image of several stages with a context", () => {
+describe.concurrent("an image of several stages with a context", () => {
   it.each([
     [STRATEGIES["docker/inline"], "docker/inline", [4, 0], [3, 1]],
     [STRATEGIES["buildkit/inline"], "buildkit/inline", [4, 0], [3, 1]],

@@ -48,6 +48,8 @@ describe("commands of the pages", () => {
     for (const part of ["scripts", "example"]) symlinkSync(join(ROOT, part), join(directory, part));
     writeFileSync(join(directory, "tare"), `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`);
     chmodSync(join(directory, "tare"), 0o755);
+    // That a trial is repeated is proved elsewhere; here each command has to do what its page says, once.
+    writeFileSync(join(directory, "tare.yml"), "ceilings: { repeats: 1 }\n");
   });
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -63,7 +65,8 @@ describe("commands of the pages", () => {
   it.each(unique)("$page: $command", async ({ command }) => {
     const cwd = command.startsWith("npm ") ? ROOT : directory;
     const path = `${directory}:${join(ROOT, "node_modules/.bin")}:${process.env["PATH"] ?? ""}`;
-    const env = { ...(process.env as Record<string, string>), PATH: path };
+    const config = join(directory, "tare.yml");
+    const env = { ...(process.env as Record<string, string>), PATH: path, TARE_CONFIG: config };
     const result = await run("/bin/sh", ["-c", command], { cwd, env });
     expect(result.stderr).not.toContain("bug in Tare");
     expect({ exitCode: result.exitCode, said: result.exitCode === 0 ? "" : result.stderr }).toEqual({

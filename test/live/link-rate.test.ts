@@ -43,21 +43,27 @@ function pour(socket: Socket, bytes: number): void {
 }
 
 describe("a link keeps its rate over 5 s within 3 %", () => {
-  it.each([
+  // Slow ones leave the machine idle: two at a time.
+  it.concurrent.each([
     ["10mbit", 1],
     ["10mbit", 4],
     ["100mbit", 1],
     ["100mbit", 4],
+  ])("%s, connections: %d", keepsRate);
+
+  it.each([
     ["1gbit", 1],
     ["1gbit", 4],
-  ])("%s, connections: %d", async (text, connections) => {
-    const { bytesPerSecond } = parseLink(text);
-    let seconds = Number.POSITIVE_INFINITY;
-    // Other programs of the machine can make it slower, and nothing may make it faster: the best of three counts.
-    for (let attempt = 0; attempt < 3 && seconds > SECONDS * 1.03; attempt++) {
-      seconds = await measure(bytesPerSecond ?? 0, connections);
-      expect(seconds).toBeGreaterThan(SECONDS * 0.97);
-    }
-    expect(seconds).toBeLessThan(SECONDS * 1.03);
-  });
+  ])("%s, connections: %d", keepsRate);
 });
+
+async function keepsRate(text: string, connections: number): Promise<void> {
+  const { bytesPerSecond } = parseLink(text);
+  let seconds = Number.POSITIVE_INFINITY;
+  // Other programs of the machine can make it slower, and nothing may make it faster: the best of three counts.
+  for (let attempt = 0; attempt < 3 && seconds > SECONDS * 1.03; attempt++) {
+    seconds = await measure(bytesPerSecond ?? 0, connections);
+    expect(seconds).toBeGreaterThan(SECONDS * 0.97);
+  }
+  expect(seconds).toBeLessThan(SECONDS * 1.03);
+}

@@ -14,12 +14,14 @@ afterAll(async () => {
   await live.close();
 });
 
-/** A RUN that really holds this much: `tail` keeps all of its input, which has no line end, until it ends. */
+/**
+ * A RUN that really holds this much: one read fills it. Taken bit by bit, a job at its limit would first throw its own
+ * programs out of memory and read them back from disk, for most of a minute.
+ */
 function taking(bytes: number): string {
-  const mib = Math.round(bytes / MIB);
   return [
     "FROM docker.io/library/busybox:1.36",
-    `RUN head -c ${mib}m /dev/zero | tail -c ${mib - 1}m > /dev/null`,
+    `RUN busybox dd if=/dev/zero of=/dev/null bs=${Math.round(bytes / MIB)}M count=1`,
     "RUN head -c 1000 /dev/urandom > /done",
     "",
   ].join("\n");
@@ -37,17 +39,6 @@ describe.each(RECIPES)("$strategy with a limit of 512 MiB", (recipe) => {
   const limits = { memoryBytes: LIMIT_BYTES };
   const scenarios = ["cold"] as const;
 
-  it("is killed by a RUN that takes twice as much, and says so", async () => {
-    const { record } = await runLiveTrial(live, recipe, taking(2 * LIMIT_BYTES), {
-      limits,
-      scenarios: [...scenarios],
-    });
-    const [run] = record.runs;
-    expect(run?.result.outcome).toBe("out-of-memory");
-    expect(Number(run?.result.memoryKills)).toBeGreaterThanOrEqual(1);
-    expect(Number(run?.result.memoryPeakBytes)).toBeGreaterThan(0.9 * LIMIT_BYTES);
-  });
-
   it("shows a RUN that takes half of it in the peak", async () => {
     const { record } = await runLiveTrial(live, recipe, taking(LIMIT_BYTES / 2), {
       limits,
@@ -60,7 +51,7 @@ describe.each(RECIPES)("$strategy with a limit of 512 MiB", (recipe) => {
     expect(Number(run?.result.memoryPeakBytes)).toBeLessThanOrEqual(LIMIT_BYTES * 1.01);
   });
 
-  it("measures storage with more memory after a kill, untimed, from the same start", async () => {
+  it("is killed by a RUN that takes twice as much; more memory then measures storage, untimed, from the same start", async () => {
     const more = 2 * 1024 * MIB;
     const { record } = await runLiveTrial(live, recipe, taking(2 * LIMIT_BYTES), {
       limits,
@@ -71,6 +62,9 @@ describe.each(RECIPES)("$strategy with a limit of 512 MiB", (recipe) => {
       [true, "out-of-memory", LIMIT_BYTES],
       [false, "succeeded", more],
     ]);
+    const [killed] = record.runs;
+    expect(Number(killed?.result.memoryKills)).toBeGreaterThanOrEqual(1);
+    expect(Number(killed?.result.memoryPeakBytes)).toBeGreaterThan(0.9 * LIMIT_BYTES);
     expect(record.runs[1]?.misses).toBeGreaterThanOrEqual(1);
   });
 });

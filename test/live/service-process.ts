@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,6 +20,8 @@ export type ServiceSite = {
   port: number;
   /** Where the database is. */
   data: string;
+  /** A service that may not come up. */
+  launch(...argv: string[]): Service;
   /** The service, when it is ready. */
   started(...argv: string[]): Promise<Service>;
   readiness(): Promise<Ready | null>;
@@ -28,9 +30,14 @@ export type ServiceSite = {
   close(): Promise<void>;
 };
 
-export async function openServiceSite(fake: GitlabFake): Promise<ServiceSite> {
+export async function openServiceSite(
+  fake: GitlabFake,
+  /** Where the database is to be; made and removed with the site otherwise. */
+  given: { data?: string } = {},
+): Promise<ServiceSite> {
   const world = await mkdtemp(join(tmpdir(), "tare-service-"));
-  const data = await mkdtemp(join(tmpdir(), "tare-data-"));
+  const data = given.data ?? (await mkdtemp(join(tmpdir(), "tare-data-")));
+  await writeFile(settingsPath(world), SETTINGS);
   const server = createServer();
   const port = await listenOnLoopback(server);
   await cutOff(server, []);
@@ -56,6 +63,7 @@ export async function openServiceSite(fake: GitlabFake): Promise<ServiceSite> {
     data,
     readiness,
     until,
+    launch: (...argv) => startService(argv, environmentOf(fake, { world, data, port })),
     async started(...argv) {
       const service = startService(argv, environmentOf(fake, { world, data, port }));
       await until(async () => (await readiness()) !== null, 30_000, service);
@@ -68,6 +76,11 @@ export async function openServiceSite(fake: GitlabFake): Promise<ServiceSite> {
   };
 }
 
+/** What a test sends in minutes a forge gets in days. */
+const SETTINGS = "outbox:\n  gitlabPerMinute: 1000000\n  commentPauseSeconds: 0\n";
+
+const settingsPath = (world: string) => join(world, "tare.yml");
+
 function environmentOf(
   fake: GitlabFake,
   { world, data, port }: { world: string; data: string; port: number },
@@ -77,7 +90,7 @@ function environmentOf(
     HOME: world,
     TMPDIR: tmpdir(),
     TARE_CACHE: join(world, "cache"),
-    TARE_CONFIG: "/dev/null",
+    TARE_CONFIG: settingsPath(world),
     TARE_DATA: data,
     TARE_PORT: String(port),
     GITLAB_URL: fake.url,

@@ -54,7 +54,7 @@ afterAll(async () => {
 
 describe("what the strategies store: layers of 5, 3 and 2 MB, the last RUN edited twice", () => {
   const strategies = Object.entries(TABLE) as [keyof typeof STRATEGIES, (typeof TABLE)["docker/none"]][];
-  it.each(strategies)("%s", async (strategy, rows) => {
+  it.concurrent.each(strategies)("%s", async (strategy, rows) => {
     const { record, disk } = await runLiveTrial(live, STRATEGIES[strategy], DOCKERFILE, {
       edits: ["last", "last"],
     });

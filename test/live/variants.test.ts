@@ -41,7 +41,7 @@ async function tried(recipe: Recipe) {
   return { cold, warm, sums };
 }
 
-describe("other words for the same builders", () => {
+describe.concurrent("other words for the same builders", () => {
   it("runs the older builder of docker, which finds nothing on a fresh runner", async () => {
     const { cold, warm } = await tried({ ...docker, environment: { DOCKER_BUILDKIT: "0" } });
     expect([cold.misses, warm.hits, warm.misses]).toStrictEqual([3, 0, 3]);
@@ -105,7 +105,7 @@ describe("other words for the same builders", () => {
   });
 });
 
-describe("variants", () => {
+describe.concurrent("variants", () => {
   it.each([
     ["kaniko", "layers", "uncompressed"],
     ["kaniko", "layers", "redo"],

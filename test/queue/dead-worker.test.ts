@@ -21,7 +21,7 @@ afterAll(async () => {
   await databases.close();
 }, 60_000);
 
-describe("a worker that is silent", () => {
+describe.concurrent("a worker that is silent", () => {
   it.each([
     ["killed", "SIGKILL"],
     ["stalled, and comes back when another has answered", "SIGSTOP"],

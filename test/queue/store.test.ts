@@ -1,3 +1,4 @@
+import type { Report } from "../../src/domain/report.ts";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { DatabaseAddress } from "../../src/queue/database.ts";
 import { openStore, type Store } from "../../src/queue/store.ts";
@@ -62,6 +63,45 @@ describe("the intake", () => {
     );
     expect(many.filter((admission) => admission === "queued")).toHaveLength(1);
     expect(await requests()).toHaveLength(2);
+  });
+
+  it("takes in what comes at once in the order in which it came", async () => {
+    await start();
+    const heads = ["c", "a", "d", "b", "e"];
+    const admissions = heads.map(async (head) =>
+      store.admit(changeEvent({ head: head.repeat(40), atMs: head.charCodeAt(0) })),
+    );
+    expect(await Promise.all(admissions)).toStrictEqual(["queued", "older", "queued", "older", "queued"]);
+    expect(await requests()).toMatchObject([
+      { head: "c".repeat(40), state: "superseded" },
+      { head: "d".repeat(40), state: "superseded" },
+      { head: "e".repeat(40), state: "queued" },
+    ]);
+  });
+
+  it("refuses what cannot be kept, and keeps what came with it", async () => {
+    await start();
+    const keys = ["github:acme/images#1", "github:acme/images#\0", "github:acme/images#3"];
+    const admissions = await Promise.allSettled(keys.map(async (key) => store.admit(changeEvent({ key }))));
+    expect(admissions.map(({ status }) => status)).toStrictEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect(await requests()).toHaveLength(2);
+  });
+
+  it("is full beyond a thousand changes: a delivery that was refused is welcome later", async () => {
+    await start();
+    const last = changeEvent({ key: "github:acme/images#1001" });
+    await Promise.all(
+      Array.from({ length: 1_000 }, async (_, index) =>
+        store.admit(changeEvent({ key: `github:acme/images#${index + 1}` })),
+      ),
+    );
+    expect(await Promise.all([store.admit(last), store.admit(last)])).toStrictEqual(["full", "full"]);
+    // One that waits already is replaced all the same.
+    const newer = changeEvent({ head: "b".repeat(40), atMs: 2_000 });
+    expect(await store.admit(newer)).toBe("queued");
+    await databases.query(address, "UPDATE tare.requests SET state = 'answered' WHERE change_key LIKE '%#2'");
+    expect(await store.admit(last)).toBe("queued");
+    expect(await store.admit(last)).toBe("seen");
   });
 });
 
@@ -205,7 +245,9 @@ it("keeps an answer whose log holds what is no text", async () => {
   await until(async () => (await replies()).length === 1);
   expect(await replies()).toMatchObject([{ body: "nul \uFFFD" }]);
   const [listed] = await store.requests();
-  expect((await store.report(listed?.id ?? ""))?.notes).toStrictEqual(["a\uFFFDb", "\uFFFD"]);
+  expect(
+    (JSON.parse((await store.reportText(listed?.id ?? ""))?.text ?? "null") as Report).notes,
+  ).toStrictEqual(["a\uFFFDb", "\uFFFD"]);
 });
 
 describe("a reply", () => {

@@ -227,8 +227,8 @@ describe("kaniko", () => {
 
 describe("what is not read", () => {
   it.each([
-    ["docker buildx bake", "docker buildx bake is not read yet: its targets stand in a file of their own"],
-    ["docker bake app", "docker bake is not read yet: its targets stand in a file of their own"],
+    ["docker buildx bake", "there is no bake file in the tree"],
+    ["docker bake app", "there is no bake file in the tree"],
     ["docker compose build", "docker compose build is not read yet: its images stand in its own file"],
     [
       "docker compose up -d --build",

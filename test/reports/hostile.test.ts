@@ -4,7 +4,7 @@ import { renderJson } from "../../src/reports/json.ts";
 import { renderMail } from "../../src/reports/mail.ts";
 import { renderMarkdown } from "../../src/reports/markdown.ts";
 import { renderPage } from "../../src/reports/page.ts";
-import { mapTexts } from "../../src/reports/sanitise.ts";
+import { mapTexts } from "../../src/lib/map-texts.ts";
 import { renderText } from "../../src/reports/text.ts";
 import { brokenReport } from "../fixtures/report/broken.ts";
 import { editsReport } from "../fixtures/report/edits.ts";

@@ -65,7 +65,7 @@ describe("the page", () => {
     const [first, second] = named(elements, "article").filter(
       ({ attributes }) => attributes["class"] === "finding",
     );
-    expect(first?.children[0]?.text).toBe("ci/template.yml:17+      --cache=true");
+    expect(first?.children[0]?.text).toBe("ci/template.yml:1717+      --cache=true\n");
     expect(first?.children[1]?.text).toContain("no longer maintained");
     expect(second?.children[0]?.text).toBe("ci/containers.yml:9 (removed)");
   });

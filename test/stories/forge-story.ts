@@ -4,6 +4,7 @@ import { openForges, sendReplies, workOnRequests } from "../../src/answer-queue.
 import { openStore } from "../../src/queue/store.ts";
 import type { OutboxPolicy } from "../../src/queue/outbox-policy.ts";
 import { atOnce, openDatabases, type Databases } from "../fixtures/queue/databases.ts";
+import { createSecrets, type Secrets } from "../../src/lib/secrets.ts";
 import { createWebLog } from "../../src/web/log.ts";
 import { createWebServer, type WebServer } from "../../src/web/server.ts";
 import type { WebhookRequest } from "../fakes/github.ts";
@@ -52,19 +53,27 @@ export async function startStory(options: {
   now?: () => Date;
   /** Without it nothing is held, and no budget is met. */
   policy?: OutboxPolicy;
+  /** What the process holds. */
+  secrets?: Secrets;
 }): Promise<Story> {
   const asked: ForgeChange[] = [];
   const lines: string[] = [];
-  const log = createWebLog({ level: "debug", destination: { write: (line) => void lines.push(line) } });
+  const secrets = options.secrets ?? createSecrets();
+  const log = createWebLog({
+    secrets,
+    level: "debug",
+    destination: { write: (line) => void lines.push(line) },
+  });
   const answer: AnswerChange = options.answer ?? (async (change) => answerOf(change));
   const now = options.now ?? (() => storyTime);
   const { ready } = await storyDatabase();
-  const store = await openStore({ address: await ready(), log, retries: 0 });
-  const forges = openForges(options.forge, log, "client");
+  const store = await openStore({ address: await ready(), log, secrets, retries: 0 });
+  const forges = openForges(options.forge, { log, secrets, patience: "client" });
   const server = createWebServer({
     config: { host: "127.0.0.1", port: 0, pagesToken: PAGES_TOKEN, ...options.forge },
     store,
     log,
+    secrets,
     now,
   });
   await workOnRequests(store, forges, {
@@ -78,10 +87,11 @@ export async function startStory(options: {
     now,
   });
   sendReplies(store, {
-    forges: openForges(options.forge, log, "outbox"),
+    forges: openForges(options.forge, { log, secrets, patience: "outbox" }),
     mailer: null,
     policy: options.policy ?? atOnce,
     log,
+    secrets,
   });
   const { url } = await server.listen();
   const path = options.forge.github ? "/github/hooks" : "/gitlab/hooks";

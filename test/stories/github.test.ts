@@ -6,6 +6,7 @@ import { parse } from "yaml";
 import type { AnswerChange, ForgeChange } from "../../src/channels/types.ts";
 import type { ServeConfig } from "../../src/config/serve.ts";
 import { run } from "../../src/lib/spawn.ts";
+import { createSecrets } from "../../src/lib/secrets.ts";
 import { createWebLog } from "../../src/web/log.ts";
 import { createWebServer, type WebStore } from "../../src/web/server.ts";
 import { allowed } from "../fakes/github-permissions.ts";
@@ -27,7 +28,7 @@ const emptyStore: WebStore = {
   size: async () => ({ waiting: 0, running: 0, replies: 0 }),
   requests: async () => [],
   workers: async () => [],
-  report: async () => null,
+  reportText: async () => null,
   states: async () => ({ requests: {}, replies: {} }),
 };
 
@@ -410,7 +411,8 @@ describe("the door", () => {
     const second = createWebServer({
       config: { host: "127.0.0.1", port, pagesToken: null, ...forge() },
       store: emptyStore,
-      log: createWebLog({ level: "silent" }),
+      log: createWebLog({ secrets: createSecrets(), level: "silent" }),
+      secrets: createSecrets(),
       now: () => storyTime,
     });
     await expect(second.listen()).rejects.toMatchObject({ name: "Problem", code: "port-taken" });

@@ -1,11 +1,9 @@
 import { MailParser, parseAddressHeader } from "mailparser";
 import type { AddressObject, AttachmentStream, HeaderLines, MessageText } from "mailparser";
 import type { Person } from "../../domain/change.ts";
+import { MAX_MAIL_BYTES } from "../../domain/mail.ts";
 import { Problem } from "../../domain/problem.ts";
 import { decodeText } from "./decode-text.ts";
-
-/** Bytes of a mail that are still parsed: what forges and mail servers let through. */
-export const MAX_MAIL_BYTES = 26 * 1000 * 1000;
 
 /** One leaf of a mail: its bytes as decoded from the transfer encoding, in the charset that the sender used. */
 export type MailPart = {
