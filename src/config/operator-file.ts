@@ -81,6 +81,11 @@ const web = z.strictObject({
 
 const perSpan = z.int().min(1).max(1_000_000);
 const outbox = z.strictObject({
+  holdFirst: described(
+    z.int().min(0).max(1_000),
+    "first replies of each project or list that wait for tare outbox release",
+    OUTBOX_DEFAULTS.holdFirst,
+  ),
   commentPauseSeconds: described(
     z.int().min(0).max(3_600),
     "seconds between two edits of one comment",

@@ -13,9 +13,8 @@ export type OutboxSettings = {
 };
 
 /**
- * `holdFirst` is no key of the file yet: nothing but a statement on the database lets a held reply go. GitHub allows 80 and 500
- * writes, GitLab's own limits are the instance's. Nobody reads a comment faster than it is edited. A thread gets one mail a
- * version, and has more than one.
+ * GitHub allows 80 and 500 writes, GitLab's own limits are the instance's. Nobody reads a comment faster than it is edited. A
+ * thread gets one mail a version, and has more than one.
  */
 export const OUTBOX_DEFAULTS: OutboxSettings = {
   holdFirst: 0,
@@ -31,7 +30,7 @@ export const OUTBOX_DEFAULTS: OutboxSettings = {
 
 /** What is written, and the defaults. */
 export function outboxSettings(
-  written: Partial<Record<Exclude<keyof OutboxSettings, "holdFirst">, number | undefined>> = {},
+  written: Partial<Record<keyof OutboxSettings, number | undefined>> = {},
 ): OutboxSettings {
   const given = Object.entries(written).filter(([, value]) => value !== undefined);
   return { ...OUTBOX_DEFAULTS, ...Object.fromEntries(given) };

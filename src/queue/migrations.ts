@@ -80,6 +80,19 @@ export async function migrateTo(client: ClientBase, wanted = MIGRATIONS.length):
   await client.query("UPDATE tare.schema SET version = $1", [Math.max(version, wanted)]);
 }
 
+/** Problem `database` where the tables are not of this version. */
+export async function refuseOther(client: ClientBase): Promise<void> {
+  const version = await schemaVersion(client);
+  if (version === MIGRATIONS.length) return;
+  throw new Problem(
+    "database",
+    version === null
+      ? "The database holds nothing of Tare's."
+      : `The database is of version ${version}; this Tare knows ${MIGRATIONS.length}.`,
+    "Start this version's `tare serve` on it first, or set TARE_DATA or DATABASE_URL as the service has them.",
+  );
+}
+
 /** Version of Tare's tables in a database; null for one that has none. Problem `database` where the schema is another's. */
 export async function schemaVersion(client: ClientBase): Promise<number | null> {
   const { rows } = await client.query<{ mark: string | null }>(

@@ -1,4 +1,4 @@
-import type { Pool } from "pg";
+import type { ClientBase, Pool } from "pg";
 
 /** A channel's breaker: `paused` is what the other side asked for, `open` what its failures came to. */
 export type ChannelState = {
@@ -19,7 +19,7 @@ export type OutboxStatus = {
 };
 
 /** What the outbox does now, by the database's time. */
-export async function outboxStatus(pool: Pool): Promise<OutboxStatus> {
+export async function outboxStatus(pool: Pool | ClientBase): Promise<OutboxStatus> {
   const stopped = await pool.query<{ why: string | null; at: string | null }>(
     `SELECT CASE jsonb_typeof(value) WHEN 'object' THEN value ->> 'why' END AS why,
        CASE jsonb_typeof(value) WHEN 'object' THEN value ->> 'at' END AS at

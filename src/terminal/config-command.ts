@@ -63,7 +63,6 @@ function rowsOf({ settings, origins }: Effective, operator: OperatorSettings): s
   const { images, thresholds, limits } = settings;
   const list = (values: readonly (string | number)[], none: string) => values.join(", ") || none;
   const said = (key: string, value: string, origin = origins[key] ?? "default") => [key, value, origin];
-  const { holdFirst: _none, ...rates } = outboxSettings(operator.outbox);
   const patterns = (globs: readonly string[]) => (globs.length === 0 ? "default" : PROJECT_FILE);
   return [
     said("images.include", list(images.include, "all"), patterns(images.include)),
@@ -89,7 +88,7 @@ function rowsOf({ settings, origins }: Effective, operator: OperatorSettings): s
     ),
     said("link", settings.link ?? "unlimited"),
     said("egress", list(operator.egress ?? [], "nothing"), operator.egress ? "tare.yml" : "default"),
-    ...Object.entries(rates).map(([key, value]) =>
+    ...Object.entries(outboxSettings(operator.outbox)).map(([key, value]) =>
       said(
         `outbox.${key}`,
         String(value),
