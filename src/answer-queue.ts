@@ -36,7 +36,7 @@ export async function workOnRequests(
 ): Promise<void> {
   await store.work({
     async run(request, signal) {
-      const log = options.log.child({ change: request.key, request: request.id });
+      const log = options.log.child({ change: request.key, requestId: request.id });
       const forge = forgeOf(forges, request.channel);
       return workOnChange(forge.thread(request.reference, log), { ...options, log }, signal);
     },
@@ -61,7 +61,7 @@ export function sendReplies(store: Store, { forges, mailer, policy, log, secrets
       const forge = forgeOf(forges, reply.channel);
       const thread = forge.thread(
         reply.reference,
-        log.child({ change: reply.key, request: reply.requestId }),
+        log.child({ change: reply.key, requestId: reply.requestId }),
       );
       const { kind, stamp } = reply;
       return postReply(thread, { kind, stamp: parseStampFields(stamp), body: secrets.redact(reply.body) });

@@ -61,7 +61,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   findings: ["domain", "git/changed-lines.ts", "recipes/dockerfile.ts"],
   claims: ["domain", "recipes/dockerfile.ts"],
   reports: ["domain", "lib/map-texts.ts"],
-  channels: ["domain", "lib"],
+  series: ["domain", "git/quoted-path.ts"],
+  channels: ["domain", "lib", "series"],
   sources: ["domain", "lib", "git", "channels/mail/own-address.ts"],
   web: ["domain", "lib", "channels", "config", "reports"],
   config: ["domain", "lib", "channels", "network/link-rate.ts", "network/egress-list.ts"],
@@ -76,7 +77,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   network: ["dns-packet", "ipaddr.js", "send", "zod"],
   registry: ["jose", "re2js", "selfsigned"],
   reports: ["echarts", "mustache", "zod"],
-  channels: ["@gitbeaker/rest", "mailparser", "nodemailer", "octokit", "pino", "probot", "zod"],
+  channels: ["@gitbeaker/rest", "nodemailer", "octokit", "pino", "probot", "zod"],
+  series: ["mailparser", "zod"],
   sources: ["imapflow", "smtp-server", "zod"],
   web: ["lru-cache", "pino", "prom-client"],
   config: ["yaml", "zod"],
@@ -102,18 +104,19 @@ const PURE = [
   /^reports\/(?!fill\.ts$)/,
   /^config\/(?!open-operator-file\.ts$|serve\.ts$)/,
   /^registry\/(?:token-scopes|cleanup|ledgers|access-log|read-manifest|schema1|settle)\.ts$/,
+  /^series\//,
   /^sources\/(?:types|batcher|scan|hidden-text|split-mbox)\.ts$/,
   /^network\/(?:link-rate|egress-list|client-hello|gate-dns)\.ts$/,
 ];
 
-/** Paths as texts are arithmetic. What a type is imported for leaves nothing behind at run time; the world is what a pure file must not hold. */
+/** Paths as texts are arithmetic, and so are hashes. What a type is imported for leaves nothing behind at run time; the world is what a pure file must not hold. */
 const WORLD = new Set([
   "dockerode",
-  ...builtinModules.filter((name) => name !== "path").map((name) => `node:${name}`),
+  ...builtinModules.filter((name) => name !== "path" && name !== "crypto").map((name) => `node:${name}`),
 ]);
 
 const CLOCK =
-  /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(|\bMath\.random\(|\bprocess\.|\bfetch\(|\bsetTimeout\(/;
+  /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(|\bMath\.random\(|\bprocess\.|\bfetch\(|\brandom(?:Bytes|UUID|Int|FillSync)\(|\bsetTimeout\(/;
 
 /** Hosts of package registries and mirrors: set-up takes what the machine's own settings name. */
 const MIRRORS =

@@ -96,7 +96,7 @@ function untilNext(nextAt: Date | null): number {
 }
 
 async function deliver(reply: ClaimedReply, options: OutboxOptions, closing: AbortSignal): Promise<void> {
-  const about = { reply: reply.id, request: reply.requestId, change: reply.key, attempt: reply.attempt };
+  const about = { reply: reply.id, requestId: reply.requestId, change: reply.key, attempt: reply.attempt };
   options.log.info({ ...about, state: "sending" }, "reply");
   const tried = await trySend(reply, options, closing);
   const sent = { ...tried, why: options.secrets.redact(tried.why) };
@@ -135,5 +135,5 @@ async function whenAborted(signal: AbortSignal): Promise<never> {
 
 function noteAll(log: QueueLog, transitions: readonly Transition[]): void {
   for (const { id, requestId, state, why } of transitions)
-    log.info({ reply: id, request: requestId, state, why }, "reply");
+    log.info({ reply: id, requestId, state, why }, "reply");
 }

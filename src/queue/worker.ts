@@ -60,7 +60,7 @@ async function workOn(job: JobWithMetadata<Trial>, options: WorkerOptions): Prom
   // Superseded, or answered by an attempt that was thought dead.
   if (request === null) return;
   const watch = watchRequest(pool, request, AbortSignal.any([job.signal, options.closing]));
-  const about = { request: request.id, change: request.key, head: request.head, attempt: request.attempt };
+  const about = { requestId: request.id, change: request.key, head: request.head, attempt: request.attempt };
   try {
     const result = await run(request, watch.signal);
     const isOurs = await finish(request, job, result, options);
@@ -143,7 +143,7 @@ async function finish(
     if (reply !== null) kept = await keepReply(client, request, reply, { shown });
     return true;
   });
-  if (kept !== null) log.info({ request: request.id, change: request.key, kept }, "reply");
+  if (kept !== null) log.info({ requestId: request.id, change: request.key, kept }, "reply");
   return isOurs;
 }
 
@@ -171,7 +171,7 @@ async function giveBack(
     const options = { db: statementsOn(client), priority: GIVEN_BACK };
     if (isOurs && rowCount === 1) await boss.send(TRIALS, { requestId: request.id }, options);
   });
-  log.info({ request: request.id, change: request.key }, "given back");
+  log.info({ requestId: request.id, change: request.key }, "given back");
 }
 
 /** What was given back has waited already. */

@@ -1,4 +1,5 @@
 import type { Recipe } from "../domain/recipe.ts";
+import type { ParsedFlags } from "./flags.ts";
 import { resolved, unresolve } from "./recipe-draft.ts";
 import type { ShellCommand } from "./shell-session.ts";
 import type { Field } from "./shell-words.ts";
@@ -7,15 +8,31 @@ import type { TreeFiles } from "./types.ts";
 import { literal, render } from "./value.ts";
 import type { Value } from "./value.ts";
 
-/** The only operand of a build as its context; unknown words are named. Null where there is none. */
-export function contextOperand(recipe: Recipe, operands: readonly Field[]): Value | null {
+/**
+ * The only operand of a build as its context; unknown words are named. Null where there is none, or where it may
+ * as well be the value of a flag that is not known.
+ */
+export function contextOperand(
+  recipe: Recipe,
+  all: readonly Field[],
+  doubtful: ParsedFlags["doubtful"],
+): Value | null {
+  // A build takes one context: beside another word, one behind an unknown flag is that flag's value.
+  const sure = all.filter((operand) => !doubtful.has(operand));
+  const flag = all.flatMap((operand) => doubtful.get(operand) ?? [])[0];
+  if (sure.length === 0 && flag !== undefined) {
+    const written = all.map((field) => render(field.value)).join(" ");
+    unresolve(recipe, "context", `${written} may be the value of ${flag}, which is not known`);
+    return null;
+  }
+  const operands = sure;
   // An unknown word may be flags, unless it is the only one: a build wants a context.
   const named = operands.length === 1 ? operands : operands.filter((operand) => !operand.loose);
   for (const operand of operands) if (!named.includes(operand)) resolved(recipe, "flags", operand.value);
   const [context, ...more] = named;
   if (context !== undefined && more.length === 0) return context.value;
-  const all = named.map((field) => render(field.value)).join(" ");
-  const why = context === undefined ? "the command names no context" : `several contexts: ${all}`;
+  const several = named.map((field) => render(field.value)).join(" ");
+  const why = context === undefined ? "the command names no context" : `several contexts: ${several}`;
   unresolve(recipe, "context", why);
   return null;
 }

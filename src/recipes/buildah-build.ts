@@ -19,12 +19,12 @@ export function readBuildahBuild(
   words: readonly Field[],
   program: "buildah build" | "podman build",
 ): Draft | string {
-  const { flags, operands } = parseFlags(words, BUILDAH_BUILD);
+  const { flags, operands, doubtful } = parseFlags(words, BUILDAH_BUILD);
   if (isOn(flags, "help") === true) return "it builds nothing";
   const recipe = draftRecipe(reading.frame, command, { builder: "buildah", program }, flags);
   // Both take the working directory where no context is named.
   const named = operands.length === 0 ? [{ value: known("."), loose: false }] : operands;
-  const context = contextOperand(recipe, named);
+  const context = contextOperand(recipe, named, doubtful);
   recipe.context = context === null ? null : contextPath(recipe, command, context);
   recipe.dockerfile = dockerfileOf(recipe, reading, command, flags);
   if (valuesOf(flags, "build-arg-file").length > 0)

@@ -22,7 +22,7 @@ export function readDockerBuild(
   words: readonly Field[],
   program: "docker build" | "docker buildx build" | "docker buildx bake",
 ): Draft | string {
-  const { flags, operands } = parseFlags(words, DOCKER_BUILD);
+  const { flags, operands, doubtful } = parseFlags(words, DOCKER_BUILD);
   if (isOn(flags, "help") === true || isOn(flags, "check") === true) return "it builds nothing";
   const call = valuesOf(flags, "call").map(render);
   if (call.some((method) => method !== "build")) return "it builds nothing";
@@ -30,7 +30,7 @@ export function readDockerBuild(
   const { builder, why } = chooseBuilder(reading.buildx, command, flags, isBuildx);
   const recipe = draftRecipe(reading.frame, command, { builder, program }, flags);
   if (why !== null) unresolve(recipe, "builder", why);
-  const context = contextOperand(recipe, operands);
+  const context = contextOperand(recipe, operands, doubtful);
   recipe.context = context === null ? null : contextPath(recipe, command, context);
   recipe.dockerfile = dockerfilePath(recipe, command, valuesOf(flags, "file").at(-1));
   const tags = valuesOf(flags, "tag").map((value) => resolved(recipe, "image", value));

@@ -1,4 +1,4 @@
-import { flagTable } from "./flags.ts";
+import { flagTable, withGlobals } from "./flags.ts";
 
 /** Flags of `docker` itself, before the subcommand. */
 export const DOCKER_GLOBAL = flagTable(
@@ -98,28 +98,7 @@ export const BUILDCTL_BUILD = flagTable(
   "o=output h=help",
 );
 
-/** Flags of `buildah build` and `podman build`. */
-export const BUILDAH_BUILD = flagTable(
-  [
-    "add-host annotation arch authfile blkio-weight build-arg build-arg-file build-context cache-from cache-to cache-ttl",
-    "cap-add cap-drop cert-dir cgroup-parent cgroupns cni-config-dir cni-plugin-path compat-volumes-opt cpp-flag",
-    "cpu-period cpu-quota cpu-shares cpuset-cpus cpuset-mems creds cw decryption-key device dns dns-option",
-    "dns-search env file format from group-add hooks-dir http-proxy-opt ignorefile iidfile ipc isolation jobs label",
-    "layer-label log-driver log-opt logfile loglevel manifest memory memory-swap metadata-file network os os-feature",
-    "os-version output pid platform pull-policy retry retry-delay runtime runtime-flag sbom sbom-image-output",
-    "sbom-merge-strategy sbom-output sbom-purl-output sbom-scanner-command sbom-scanner-image secret security-opt",
-    "shm-size sign-by signature-policy source-date-epoch source-policy-file ssh tag target timestamp ulimit unsetannotation unsetenv",
-    "unsetlabel userns userns-gid-map userns-gid-map-group userns-uid-map userns-uid-map-user uts variant volume",
-  ].join(" "),
-  [
-    "all-platforms compat-volumes compress created-annotation disable-compression disable-content-trust force-rm",
-    "http-proxy identity-label inherit-annotations inherit-labels layers logsplit no-cache no-hostname no-hosts omit-history pull",
-    "pull-always pull-never quiet rewrite-timestamp rm save-stages skip-unused-stages squash squash-all stdin tls-verify help",
-  ].join(" "),
-  "t=tag f=file c=cpu-shares m=memory o=output q=quiet v=volume e=env h=help",
-);
-
-/** Flags of `buildah` and `podman` themselves. */
+/** Flags of `buildah` and `podman` themselves: they may stand behind the command, too. */
 export const BUILDAH_GLOBAL = flagTable(
   [
     "cgroup-manager conmon connection events-backend hooks-dir identity imagestore log-level module network-cmd-path",
@@ -130,18 +109,45 @@ export const BUILDAH_GLOBAL = flagTable(
   "c=connection h=help r=remote v=version",
 );
 
+/** Flags of `buildah build` and `podman build`. */
+export const BUILDAH_BUILD = withGlobals(
+  flagTable(
+    [
+      "add-host annotation arch authfile blkio-weight build-arg build-arg-file build-context cache-from cache-to cache-ttl",
+      "cap-add cap-drop cert-dir cgroup-parent cgroupns cni-config-dir cni-plugin-path compat-volumes-opt cpp-flag",
+      "cpu-period cpu-quota cpu-shares cpuset-cpus cpuset-mems creds cw decryption-key device dns dns-option",
+      "dns-search env file format from group-add hooks-dir http-proxy-opt ignorefile iidfile ipc isolation jobs label",
+      "layer-label log-driver log-opt logfile loglevel manifest memory memory-swap metadata-file network os os-feature",
+      "os-version output pid platform pull-policy retry retry-delay runtime runtime-flag sbom sbom-image-output",
+      "sbom-merge-strategy sbom-output sbom-purl-output sbom-scanner-command sbom-scanner-image secret security-opt",
+      "shm-size sign-by signature-policy source-date-epoch source-policy-file ssh tag target timestamp ulimit unsetannotation unsetenv",
+      "unsetlabel userns userns-gid-map userns-gid-map-group userns-uid-map userns-uid-map-user uts variant volume",
+    ].join(" "),
+    [
+      "all-platforms compat-volumes compress created-annotation disable-compression disable-content-trust force-rm",
+      "http-proxy identity-label inherit-annotations inherit-labels layers logsplit no-cache no-hostname no-hosts omit-history pull",
+      "pull-always pull-never quiet rewrite-timestamp rm save-stages skip-unused-stages squash squash-all stdin tls-verify help",
+    ].join(" "),
+    "t=tag f=file c=cpu-shares m=memory o=output q=quiet v=volume e=env h=help",
+  ),
+  BUILDAH_GLOBAL,
+);
+
 /** Flags of `buildah push`, `tag`, `login`, `manifest` and of podman's commands of the same names. */
-export const BUILDAH_IMAGE = flagTable(
-  [
-    "add-compression annotation arch authfile cert-dir certdir compat-auth-file compression-format compression-level",
-    "creds digestfile encrypt-layer encryption-key features format os os-version password retry retry-delay secret",
-    "sign-by sign-by-sigstore sign-by-sigstore-private-key sign-passphrase-file signature-policy username variant",
-  ].join(" "),
-  [
-    "all amend compress disable-compression disable-content-trust force-compression get-login insecure password-stdin",
-    "purge quiet remove-signatures rm tls-verify verbose help",
-  ].join(" "),
-  "D=disable-compression f=format h=help p=password q=quiet u=username v=verbose",
+export const BUILDAH_IMAGE = withGlobals(
+  flagTable(
+    [
+      "add-compression annotation arch authfile cert-dir certdir compat-auth-file compression-format compression-level",
+      "creds digestfile encrypt-layer encryption-key features format os os-version password retry retry-delay secret",
+      "sign-by sign-by-sigstore sign-by-sigstore-private-key sign-passphrase-file signature-policy username variant",
+    ].join(" "),
+    [
+      "all amend compress disable-compression disable-content-trust force-compression get-login insecure password-stdin",
+      "purge quiet remove-signatures rm tls-verify verbose help",
+    ].join(" "),
+    "D=disable-compression f=format h=help p=password q=quiet u=username v=verbose",
+  ),
+  BUILDAH_GLOBAL,
 );
 
 /** Flags of `skopeo copy`. */

@@ -15,12 +15,14 @@ export type FlagTable = {
 /** One flag of a command; `value` is null for a switch that stands alone. */
 export type Flag = { name: string; value: Value | null; unknown: boolean };
 
-export type ParsedFlags = { flags: Flag[]; operands: Field[] };
+/** `doubtful`: operands right behind a flag that no table knows, which may be its value, with the flag. */
+export type ParsedFlags = { flags: Flag[]; operands: Field[]; doubtful: ReadonlyMap<Field, string> };
 
 /** Reads words as pflag does: `--f v`, `--f=v`, `-fv`, `-f=v`, bundled switches, `--`. */
 export function parseFlags(words: readonly Field[], table: FlagTable, stopAtOperand = false): ParsedFlags {
   const flags: Flag[] = [];
   const operands: Field[] = [];
+  const doubtful = new Map<Field, string>();
   for (let at = 0; at < words.length; at += 1) {
     const word = words[at];
     if (word === undefined) break;
@@ -48,8 +50,10 @@ export function parseFlags(words: readonly Field[], table: FlagTable, stopAtOper
       at += 1;
     }
     flags.push(...read);
+    if (last?.unknown === true && last.value === null && next !== undefined)
+      doubtful.set(next, writeFlag(last));
   }
-  return { flags, operands };
+  return { flags, operands, doubtful };
 }
 
 function readLong(word: Value, start: string, table: FlagTable): Flag[] {
@@ -110,5 +114,15 @@ export function flagTable(valued: string, switches: string, short: string): Flag
     valued: new Set(valued.split(" ")),
     switches: new Set(switches.split(" ")),
     short: new Map(pairs),
+  };
+}
+
+/** A command's table with the flags that its program takes behind any of its commands; the command's own win. */
+export function withGlobals(own: FlagTable, globals: FlagTable): FlagTable {
+  const isOwn = (name: string) => own.valued.has(name) || own.switches.has(name);
+  return {
+    valued: new Set([...own.valued, ...[...globals.valued].filter((name) => !isOwn(name))]),
+    switches: new Set([...own.switches, ...[...globals.switches].filter((name) => !isOwn(name))]),
+    short: new Map([...globals.short].filter(([, name]) => !isOwn(name)).concat([...own.short])),
   };
 }

@@ -1,5 +1,6 @@
 import type { Recipe } from "../domain/recipe.ts";
 import { Problem } from "../domain/problem.ts";
+import { buildingTemplate, isCiTemplates, whyNoRecipe, withCiTemplates } from "./ci-templates.ts";
 import { conditionOf } from "./gitlab-condition.ts";
 import { createResolver } from "./gitlab-extends.ts";
 import { loadGitlabCi, loadIncludes } from "./gitlab-include.ts";
@@ -51,15 +52,22 @@ function readPipeline(reading: Reading, loaded: Loaded, parent: Parent): void {
   reading.files.push(...loaded.files.filter((file) => !reading.files.includes(file)));
   reading.unread.push(...loaded.unread);
   reading.bytes = loaded.bytes;
-  const { config } = loaded;
-  if (config === null) return;
+  if (loaded.config === null) return;
+  const isTemplated = loaded.unread.some(isCiTemplates);
+  const config = isTemplated ? withCiTemplates(loaded.config) : loaded.config;
+  const isPartial = loaded.unread.some((unread) => !isCiTemplates(unread));
   const resolver = createResolver(config);
   for (const [name, node] of config.entries) {
     if (name.startsWith(".") || NO_JOBS.has(name) || node.kind !== "map") continue;
     try {
       const frame = frameJob(name, config, resolver, parent.variables);
       if (frame !== null)
-        readJobs(reading, frame, parent, { name, node, isPartial: loaded.unread.length > 0 });
+        readJobs(reading, frame, parent, {
+          name,
+          node,
+          isPartial,
+          template: isTemplated ? buildingTemplate(config, name) : null,
+        });
     } catch (error) {
       // What is missing may stand in an include that is not of the tree: then it is no fault of the template.
       if (!(error instanceof Problem) || (loaded.unread.length === 0 && parent.depth === 0)) throw error;
@@ -73,9 +81,10 @@ function narrower(own: Recipe["condition"], outer: Recipe["condition"]): Recipe[
   return own === "both" ? outer : own;
 }
 
-type Named = { name: string; node: YamlNode; isPartial: boolean };
+/** `template`: that of ci-templates which builds the job's image. */
+type Named = { name: string; node: YamlNode; isPartial: boolean; template: string | null };
 
-function readJobs(reading: Reading, frame: JobFrame, parent: Parent, { name, node, isPartial }: Named): void {
+function readJobs(reading: Reading, frame: JobFrame, parent: Parent, named: Named): void {
   const trigger = frame.own("trigger");
   if (trigger !== null) return readTrigger(reading, frame, parent, trigger);
   const jobs = scriptJobs(frame);
@@ -84,7 +93,24 @@ function readJobs(reading: Reading, frame: JobFrame, parent: Parent, { name, nod
     reading.jobs.push({ ...job, name: parent.prefix + job.name, condition });
   }
   if (jobs.length > 0) return;
+  noteScriptless(reading, frame, parent, named);
+}
+
+/** A job without a script in the tree: what is known of its template, or where its script may be. */
+function noteScriptless(
+  reading: Reading,
+  frame: JobFrame,
+  parent: Parent,
+  { name, node, isPartial, template }: Named,
+): void {
   const job = parent.prefix + name;
+  if (template !== null) {
+    for (const row of frame.rows) {
+      const why = whyNoRecipe(template, row.scope, (key) => row.variables.has(key));
+      record(reading, parent.prefix + row.name, node, template, why);
+    }
+    return;
+  }
   const run = frame.own("run");
   if (run !== null) record(reading, job, run, "run", "steps are not read");
   else if (isPartial && BUILDS.test(`${name} ${node.source.text.slice(node.start, node.end)}`)) {

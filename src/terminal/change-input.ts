@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
-import { parsePatchMail } from "../channels/mail/parse-patch-mail.ts";
+import { parsePatchMail } from "../series/parse-patch-mail.ts";
 import type { Change, Trust } from "../domain/change.ts";
 import { Problem } from "../domain/problem.ts";
 import { changeOfPatch, changeOfRevision } from "../git/read-change.ts";

@@ -53,6 +53,13 @@ export function timeSpan(text: string): number {
   throw new InvalidArgumentError("It must be a time of 1s to 168h, for example 60m.");
 }
 
+/** A time as `2026-11-25T08:00:00Z` or `2026-11-25`. */
+export function instant(text: string): Date {
+  const date = /^\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d))?$/.test(text) ? new Date(text) : null;
+  if (date !== null && !Number.isNaN(date.getTime())) return date;
+  throw new InvalidArgumentError("It must be a time such as 2026-11-25T08:00:00Z.");
+}
+
 export function editChoice(text: string): EditChoice {
   if (text === "first" || text === "last") return text;
   const value = Number(text);

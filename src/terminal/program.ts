@@ -6,6 +6,7 @@ import { bugText, exitCodeOfError, type ExitCode } from "./exit-code.ts";
 import {
   cpuCount,
   editChoices,
+  instant,
   linkRate,
   memorySize,
   minutes,
@@ -245,6 +246,18 @@ function program(finish: (code: ExitCode) => void): Command {
       const { mailCommand } = await import("./mail-command.ts");
       const asked = requested({ ...flags, patch: "-" });
       finish(await mailCommand({ ...asked, send: flags.send === true, trust: flags.trust === true }));
+    });
+
+  root
+    .command("series")
+    .description("print what mails come to as series of patches")
+    .argument("<files...>", "mails, mboxes, Maildirs; - reads standard input")
+    .addOption(new Option("--format <format>", "form").argParser(oneOf("json", "text")).default("json"))
+    .option("--now <time>", "what is waited for is judged at this time (default: now)", instant)
+    .option("--settle <time>", "missing parts are waited for so long (default: 10m)", timeSpan)
+    .action(async (files: string[], flags: { format: "text" | "json"; now?: Date; settle?: number }) => {
+      const { seriesCommand } = await import("./series-command.ts");
+      finish(await seriesCommand(files, flags));
     });
 
   root

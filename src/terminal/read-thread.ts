@@ -1,4 +1,4 @@
-import { readMail } from "../channels/mail/read-mail.ts";
+import { readMail } from "../series/read-mail.ts";
 import type { ThreadText } from "../claims/types.ts";
 import { Problem } from "../domain/problem.ts";
 import { readInput } from "./change-input.ts";

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { openOperatorFile } from "../config/open-operator-file.ts";
 import { operatorEnvironment } from "../config/operator-environment.ts";
 import { outboxSettings, type OutboxSettings } from "../config/outbox.ts";
+import { withSecretFiles } from "../config/secret-files.ts";
 import { mirrorsOf, type OperatorSettings } from "../config/operator-file.ts";
 import type { TestbedOptions } from "../images/testbed.ts";
 
@@ -18,7 +19,8 @@ export async function operatorOutbox(): Promise<OutboxSettings> {
 }
 
 function filled(settings: OperatorSettings, keys: string[]): NodeJS.ProcessEnv {
-  return operatorEnvironment(settings, process.env, keys, (path) => readFileSync(path, "utf8"));
+  const read = (path: string) => readFileSync(path, "utf8");
+  return operatorEnvironment(settings, withSecretFiles(process.env, read), keys, read);
 }
 
 /** Keys that say how jobs are run. */

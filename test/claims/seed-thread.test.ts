@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readMail } from "../../src/channels/mail/read-mail.ts";
+import { readMail } from "../../src/series/read-mail.ts";
 import { readClaims } from "../../src/claims/read-claims.ts";
 import type { ThreadText } from "../../src/claims/types.ts";
 import { inShort } from "./texts.ts";

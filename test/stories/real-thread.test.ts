@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { parsePatchMail } from "../../src/channels/mail/parse-patch-mail.ts";
-import { readMail } from "../../src/channels/mail/read-mail.ts";
+import { parsePatchMail } from "../../src/series/parse-patch-mail.ts";
+import { readMail } from "../../src/series/read-mail.ts";
 import { shouldAnswer } from "../../src/channels/mail/should-answer.ts";
 import { Problem } from "../../src/domain/problem.ts";
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Person } from "../../domain/change.ts";
 import { plainAddress } from "./own-address.ts";
-import type { PatchMail } from "./parse-patch-mail.ts";
+import type { PatchMail } from "../../series/parse-patch-mail.ts";
 
 /** A mail to be sent: plain text, addresses as names and addresses, ids with their angle brackets. */
 export type MailMessage = {

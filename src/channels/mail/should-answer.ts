@@ -1,6 +1,9 @@
+import { optOutOf } from "../../series/opt-outs.ts";
+import { readPatchSubject } from "../../series/patch-subject.ts";
+import type { Mail } from "../../series/read-mail.ts";
+import { notForAnswer, robotOf } from "../../series/robots.ts";
+import { unquotedLines } from "../../series/unquoted.ts";
 import { plainAddress } from "./own-address.ts";
-import { readPatchSubject } from "./patch-subject.ts";
-import type { Mail } from "./read-mail.ts";
 
 /** Whether Tare may answer a mail at all; `why` goes to the log, nothing is sent. */
 export type Answerable = { answer: true } | { answer: false; why: string };
@@ -16,23 +19,19 @@ export function shouldAnswer(mail: Omit<Mail, "parts">, ownAddresses: readonly s
 
 function reason(mail: Omit<Mail, "parts">, own: Set<string>): string | null {
   const subject = readPatchSubject(mail.subject);
-  const from = mail.from?.address ?? "";
-  const automatic = word(mail.autoSubmitted);
-  if (automatic !== "" && automatic !== "no") return `Auto-Submitted is ${automatic}`;
-  if (own.has(plainAddress(from))) return "it is from one of Tare's own addresses";
-  if (mail.returnPath === "") return "its return path is null: it is a bounce";
-  if (mail.contentType === "multipart/report") return "it is a delivery report";
-  if (/^(?:mailer-daemon|postmaster)@/i.test(from)) return "it is from a mail system";
-  if (["bulk", "junk"].includes(word(mail.precedence))) return `Precedence is ${word(mail.precedence)}`;
-  if (word(mail.patchworkHint) === "ignore") return "X-Patchwork-Hint says ignore";
-  if (word(mail.tareHint) === "ignore") return "X-Tare says ignore";
-  if (/^tare:[ \t]*no[ \t]*$/im.test(mail.text)) return "a line of it says `tare: no`";
-  if (subject.isPullRequest) return "it is a pull request";
-  if (subject.isReply) return "it is a reply";
-  return null;
+  if (senders(mail).some((address) => own.has(plainAddress(address))))
+    return "it is from one of Tare's own addresses";
+  return robotOf(mail) ?? optOutOf(mail, subject, unquotedLines(mail.text)) ?? notForAnswer(subject, mail);
 }
 
-/** First word of a header's value, without parameters and comments. */
-function word(value: string | null): string {
-  return /^[\s]*([a-z-]+)/i.exec(value ?? "")?.[1]?.toLowerCase() ?? "";
+/** A list that rewrites From leaves the sender in another header. */
+function senders(mail: Omit<Mail, "parts">): string[] {
+  const other = ["sender", "x-original-from", "x-original-sender", "resent-from"].flatMap(
+    (name) => mail.headers.get(name) ?? [],
+  );
+  const addresses = other.flatMap((text) => text.match(/[^\s<>()",;:]+@[^\s<>()",;:]+/g) ?? []);
+  const all = [mail.from?.address, mail.replyTo?.address, mail.returnPath, ...addresses];
+  return all.filter(
+    (address): address is string => address !== undefined && address !== null && address !== "",
+  );
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { simpleParser } from "mailparser";
 import { SMTPServer } from "smtp-server";
 import { describe, expect, it } from "vitest";
-import { parsePatchMail } from "../../../src/channels/mail/parse-patch-mail.ts";
+import { parsePatchMail } from "../../../src/series/parse-patch-mail.ts";
 import { composeReply } from "../../../src/channels/mail/reply.ts";
 import { createMailer } from "../../../src/channels/mail/send.ts";
 import { shouldAnswer } from "../../../src/channels/mail/should-answer.ts";
@@ -102,7 +102,7 @@ describe("a patch mail in, a reply out", () => {
   it("would not answer what it has sent itself", async () => {
     await using server = await smtpServer();
     await createMailer({ url: server.url() }).send(await reply("x"));
-    const { readMail } = await import("../../../src/channels/mail/read-mail.ts");
+    const { readMail } = await import("../../../src/series/read-mail.ts");
     const back = await readMail(server.arrived[0]?.raw ?? Buffer.alloc(0));
     expect(shouldAnswer(back, [])).toEqual({ answer: false, why: "Auto-Submitted is auto-replied" });
     expect(shouldAnswer({ ...back, autoSubmitted: null }, ["tare@bot.example.org"])).toEqual({

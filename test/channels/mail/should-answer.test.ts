@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readMail } from "../../../src/channels/mail/read-mail.ts";
+import { readMail } from "../../../src/series/read-mail.ts";
 import { shouldAnswer } from "../../../src/channels/mail/should-answer.ts";
 import { MAIL_FIXTURES } from "../../git/sample-repository.ts";
 
@@ -20,6 +20,9 @@ describe("shouldAnswer", () => {
     ["in-body-from.eml", ""],
     ["8bit.eml", "Auto-Submitted: no\n"],
     ["8bit.eml", "Precedence: list\n"],
+    ["8bit.eml", "Precedence: bulk\n"],
+    // Old list programs mark all that they send so.
+    ["in-body-from.eml", "Precedence: bulk\n"],
     ["8bit.eml", "Return-Path: <someone@example.org>\n"],
   ])("answers %s with %j", async (name, header) => {
     expect(await answerTo(name, header)).toEqual({ answer: true });
@@ -36,7 +39,8 @@ describe("shouldAnswer", () => {
       "Content-Type: multipart/report; report-type=delivery-status; boundary=x\n",
       "it is a delivery report",
     ],
-    ["8bit.eml", "Precedence: bulk\n", "Precedence is bulk"],
+    ["8bit.eml", "Precedence: junk\n", "Precedence is junk"],
+    ["format-patch.patch", "Precedence: bulk\n", "Precedence is bulk"],
     ["8bit.eml", "X-Patchwork-Hint: ignore\n", "X-Patchwork-Hint says ignore"],
     ["8bit.eml", "X-Tare: ignore\n", "X-Tare says ignore"],
     ["8bit.eml", "Subject: [PULL 0/3] containers\n", "it is a pull request"],

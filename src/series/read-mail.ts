@@ -1,16 +1,21 @@
 import { MailParser, parseAddressHeader } from "mailparser";
 import type { AddressObject, AttachmentStream, HeaderLines, MessageText } from "mailparser";
-import type { Person } from "../../domain/change.ts";
-import { MAX_MAIL_BYTES } from "../../domain/mail.ts";
-import { Problem } from "../../domain/problem.ts";
+import type { Person } from "../domain/change.ts";
+import { MAX_MAIL_BYTES } from "../domain/mail.ts";
+import { Problem } from "../domain/problem.ts";
+import { bodyText } from "./body-text.ts";
 import { decodeText } from "./decode-text.ts";
+import { readDate } from "./read-date.ts";
+import { readIds } from "./message-ids.ts";
 
 /** One leaf of a mail: its bytes as decoded from the transfer encoding, in the charset that the sender used. */
 export type MailPart = {
   contentType: string;
   charset: string | null;
   filename: string | null;
+  /** `format=flowed`, and whether the space at a soft line break is to be deleted. */
   flowed: boolean;
+  delSp: boolean;
   content: Buffer;
 };
 
@@ -32,12 +37,13 @@ export type Mail = {
   /** Headers that decide whether an answer is wanted, as written; null where there is none. */
   autoSubmitted: string | null;
   precedence: string | null;
-  /** Empty for bounces. */
   returnPath: string | null;
   patchworkHint: string | null;
   tareHint: string | null;
   contentType: string;
-  /** Text of the first plain part, as its charset says. */
+  /** All headers by lower-case name, unfolded, as written; of doubled ones all values in order. */
+  headers: ReadonlyMap<string, readonly string[]>;
+  /** Text of the plain parts, as their charsets say. */
   text: string;
   parts: MailPart[];
 };
@@ -45,11 +51,13 @@ export type Mail = {
 /** Reads one mail. Problem `mail-unreadable` for one that is too large or too intricate. */
 export async function readMail(raw: Buffer): Promise<Mail> {
   checkSize(raw);
-  const { lines, subject, addresses, parts } = await parse(raw);
-  const field = (name: string) => headerText(lines, name);
-  const ids = (name: string) => field(name)?.match(/<[^<>\s]+>/g) ?? [];
-  const plain = parts.find((part) => part.contentType === "text/plain");
-  const date = Date.parse((field("date") ?? "").slice(0, 100).replace(/\s*\([^)]*\)\s*$/, ""));
+  return mailOf(await parse(raw));
+}
+
+function mailOf({ lines, subject, addresses, parts }: Parsed): Mail {
+  const headers = headersOf(lines);
+  const field = (name: string) => headers.get(name)?.[0] ?? null;
+  const ids = (name: string) => readIds(headers.get(name)?.join(" ") ?? "");
   return {
     messageId: ids("message-id")[0] ?? null,
     inReplyTo: ids("in-reply-to")[0] ?? null,
@@ -59,7 +67,7 @@ export async function readMail(raw: Buffer): Promise<Mail> {
     to: addresses("to"),
     cc: addresses("cc"),
     replyTo: addresses("reply-to")[0] ?? null,
-    date: Number.isNaN(date) ? null : new Date(date),
+    date: readDate(field("date")),
     listId: /<([^<>\s]+)>/.exec(field("list-id") ?? "")?.[1] ?? field("list-id"),
     listPost: /<mailto:([^<>\s?]+)/i.exec(field("list-post") ?? "")?.[1] ?? null,
     autoSubmitted: field("auto-submitted"),
@@ -68,9 +76,16 @@ export async function readMail(raw: Buffer): Promise<Mail> {
     patchworkHint: field("x-patchwork-hint"),
     tareHint: field("x-tare"),
     contentType: (field("content-type") ?? "text/plain").split(";")[0]?.trim().toLowerCase() ?? "text/plain",
-    text: plain ? decodeText(plain.content, plain.charset).replaceAll("\r\n", "\n") : "",
+    headers,
+    text: textOf(parts),
     parts,
   };
+}
+
+/** Plain parts one after the other: what a list appends is often a part of its own. */
+function textOf(parts: readonly MailPart[]): string {
+  const plain = parts.filter((part) => part.contentType === "text/plain" && part.filename === null);
+  return plain.map((part) => decodeText(Buffer.from(bodyText(part), "latin1"), part.charset)).join("\n");
 }
 
 /** Before anything is parsed: parsing costs ten times the bytes. */
@@ -85,7 +100,7 @@ export function checkSize(raw: Buffer): void {
 
 /** People of an address header's text; groups are flattened, entries without an address left out. */
 export function readPeople(text: string): Person[] {
-  return people(parseAddressHeader(text, { flatten: true }));
+  return people(parseAddressHeader(text.slice(0, 10_000), { flatten: true }));
 }
 
 function people(value: AddressObject): Person[] {
@@ -95,7 +110,14 @@ function people(value: AddressObject): Person[] {
   });
 }
 
-async function parse(raw: Buffer) {
+type Parsed = {
+  lines: HeaderLines;
+  subject: string;
+  addresses: (name: string) => Person[];
+  parts: MailPart[];
+};
+
+async function parse(raw: Buffer): Promise<Parsed> {
   const parser = new MailParser({ skipImageLinks: true, checksumAlgo: false, maxChildNodes: 100 });
   // Text parts are taken as attachments are: as bytes. Decoded text would not fit files in another charset.
   Object.assign(parser, { textTypes: [] });
@@ -135,6 +157,7 @@ async function readPart(piece: AttachmentStream): Promise<MailPart> {
     charset: stringOr(parameters["charset"]),
     filename: stringOr(piece.filename),
     flowed: stringOr(parameters["format"])?.toLowerCase() === "flowed",
+    delSp: stringOr(parameters["delsp"])?.toLowerCase() === "yes",
     content: Buffer.concat(chunks),
   };
 }
@@ -152,13 +175,16 @@ function isAddresses(value: unknown): value is AddressObject {
   return typeof value === "object" && value !== null && "value" in value && Array.isArray(value.value);
 }
 
-/** First header of that name, unfolded. */
-function headerText(lines: HeaderLines, name: string): string | null {
-  const line = lines.find((entry) => entry.key === name)?.line;
-  return line === undefined
-    ? null
-    : line
-        .slice(line.indexOf(":") + 1)
-        .replaceAll(/\r?\n[ \t]+/g, " ")
-        .trim();
+function headersOf(lines: HeaderLines): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const { key, line } of lines) {
+    const value = line
+      .slice(line.indexOf(":") + 1)
+      .replaceAll(/\r?\n[ \t]+/g, " ")
+      .trim();
+    const values = found.get(key);
+    if (values === undefined) found.set(key, [value]);
+    else if (values.length < 100) values.push(value);
+  }
+  return found;
 }

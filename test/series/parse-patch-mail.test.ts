@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parsePatchMail } from "../../../src/channels/mail/parse-patch-mail.ts";
-import { readPatchSubject } from "../../../src/channels/mail/patch-subject.ts";
-import { applyPatch } from "../../../src/git/apply-patch.ts";
-import { readFiles } from "../../../src/git/objects.ts";
-import { openRepository, resolveTree } from "../../../src/git/repository.ts";
-import { MAIL_FIXTURES, mailBase, sampleRepository } from "../../git/sample-repository.ts";
+import { parsePatchMail } from "../../src/series/parse-patch-mail.ts";
+import { readPatchSubject } from "../../src/series/patch-subject.ts";
+import { applyPatch } from "../../src/git/apply-patch.ts";
+import { readFiles } from "../../src/git/objects.ts";
+import { openRepository, resolveTree } from "../../src/git/repository.ts";
+import { MAIL_FIXTURES, mailBase, sampleRepository } from "../git/sample-repository.ts";
 
 const fixture = (name: string) => readFile(join(MAIL_FIXTURES, name));
 const parsed = async (name: string) => parsePatchMail(await fixture(name));
@@ -25,7 +25,7 @@ async function filesAfter(patch: Buffer) {
 
 describe("parsePatchMail", () => {
   it("reads every field of a patch mail from a list", async () => {
-    const { patch, text, ...mail } = await parsed("8bit.eml");
+    const { patch, text, headers, ...mail } = await parsed("8bit.eml");
     expect(mail).toEqual({
       kind: "mail",
       messageId: "<20240301.1@example.org>",
@@ -55,6 +55,7 @@ describe("parsePatchMail", () => {
       contentType: "text/plain",
       message: MESSAGE,
     });
+    expect(headers.get("list-post")).toEqual(["<mailto:ci@lists.example.org>"]);
     expect(text).toContain("v2: say which images come first");
     expect(patch.toString("utf8", 0, 12)).toBe("diff --git a");
   });
