@@ -66,7 +66,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   sources: ["domain", "lib", "git", "channels/mail/own-address.ts"],
   web: ["domain", "lib", "channels", "config", "reports"],
   config: ["domain", "lib", "channels", "network/link-rate.ts", "network/egress-list.ts"],
-  queue: ["domain", "lib", "channels/types.ts"],
+  queue: ["domain", "lib", "channels/types.ts", "channels/mail/reply.ts"],
 };
 
 /** Rooms whose packages are part of what they are; the others have none. */

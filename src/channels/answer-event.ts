@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { Problem } from "../domain/problem.ts";
 import type { Report } from "../domain/report.ts";
 import { errorFields } from "./error-fields.ts";
-import { retry } from "./retry.ts";
 import { postSticky, type Stamp } from "./sticky-comment.ts";
 import type { Answer, AnswerChange, ChannelLog, ForgeChange, ForgeThread, TouchesTemplate } from "./types.ts";
 
@@ -65,31 +64,40 @@ function stampOf(change: ForgeChange, readAt: Date): Stamp {
   };
 }
 
-/** A blink of the forge is waited for here; what lasts longer the outbox tries again. */
-const SEND_ATTEMPTS = 2;
+/** What became of saying something; the outbox tries `later` again, not before what the forge asked for. */
+export type PostedReply = { kind: "sent" | "later" | "never"; why: string; retryAfterMs?: number };
 
-/** Says a reply in its thread, unless the head moved meanwhile. May be called again: what stands there is not repeated. */
-export async function postReply(
-  forge: ForgeThread,
-  reply: { stamp: Stamp; body: string },
-  signal: AbortSignal,
-): Promise<{ kind: "sent" | "later" | "never"; why: string }> {
+/** A comment to be said. A correction alters what stands there, whatever became of the change, and makes no comment. */
+export type ThreadReply = { kind: "reply" | "correction"; stamp: Stamp; body: string };
+
+/**
+ * Says a reply in its thread, unless the head moved meanwhile. One try: the outbox has the patience. May be called again:
+ * what stands there is not repeated.
+ */
+export async function postReply(forge: ForgeThread, reply: ThreadReply): Promise<PostedReply> {
   try {
-    const why = await retry(() => post(forge, reply), {
-      transient: (error) => forge.transient(error),
-      attempts: SEND_ATTEMPTS,
-      signal,
-    });
-    return { kind: "sent", why };
+    return reply.kind === "reply" ? await post(forge, reply) : await correct(forge, reply);
   } catch (error) {
     const { error: why } = errorFields(error);
-    return { kind: forge.final(error) ? "never" : "later", why: JSON.stringify(why) };
+    const retryAfterMs = forge.retryAfterMs(error);
+    return {
+      kind: forge.final(error) ? "never" : "later",
+      why: JSON.stringify(why),
+      ...(retryAfterMs === null ? {} : { retryAfterMs }),
+    };
   }
 }
 
-async function post(forge: ForgeThread, { stamp, body }: { stamp: Stamp; body: string }): Promise<string> {
+async function post(forge: ForgeThread, { stamp, body }: ThreadReply): Promise<PostedReply> {
   const head = await forge.currentHead();
-  if (head === null) return "nothing: the change is closed";
-  if (head !== stamp.sha) return "nothing: the head moved";
-  return postSticky(await forge.thread(), stamp, body);
+  if (head === null) return { kind: "never", why: "nothing: the change is closed" };
+  if (head !== stamp.sha) return { kind: "never", why: "nothing: the head moved" };
+  return { kind: "sent", why: await postSticky(await forge.thread(), stamp, body) };
+}
+
+async function correct(forge: ForgeThread, { stamp, body }: ThreadReply): Promise<PostedReply> {
+  const posted = await postSticky(await forge.thread(), stamp, body, { creates: false });
+  if (posted === "missing") return { kind: "never", why: "nothing: the comment is gone" };
+  if (posted === "newer") return { kind: "never", why: "nothing: a newer comment stands there" };
+  return { kind: "sent", why: posted };
 }

@@ -2,6 +2,7 @@ import { RequestError, type App, type Octokit } from "octokit";
 import { z } from "zod";
 import type { Trust } from "../domain/change.ts";
 import { FINAL_STATUSES } from "./final-statuses.ts";
+import { retryAfterMs } from "./retry-after.ts";
 import type { Secrets } from "../lib/secrets.ts";
 import type { ForgeChange, ForgeThread, ReadChange, Thread } from "./types.ts";
 
@@ -45,6 +46,11 @@ export function createGithubThread(app: App, at: PullReference, secrets: Pick<Se
     transient: (error) => error instanceof RequestError && (error.status >= 500 || error.status === 429),
     final: (error) =>
       error instanceof RequestError && FINAL_STATUSES.has(error.status) && !isRateLimit(error),
+    retryAfterMs(error) {
+      if (!(error instanceof RequestError)) return null;
+      if (error.status !== 429 && !(error.status === 403 && isRateLimit(error))) return null;
+      return retryAfterMs(error.response?.headers ?? {});
+    },
   };
 }
 

@@ -45,10 +45,23 @@ const pullRequestEvent = z.object({
   }),
 });
 
+/** Whatever an app of this GitHub needs beside its options. */
+export type GithubParts = {
+  log: Logger;
+  secrets: Pick<Secrets, "add">;
+  /**
+   * Who waits where GitHub asks to. `client`: octokit, and it asks again by itself, as a worker has the time; `outbox`: every
+   * refusal is handed on at once, as the sender has its own budgets and pauses.
+   */
+  patience: Patience;
+};
+
+export type Patience = "client" | "outbox";
+
 /** GitHub as the worker and the sender use it, through octokit. */
-export function createGithubForge(options: GithubOptions, log: Logger, secrets: Pick<Secrets, "add">): Forge {
-  const app = createApp(options, log, secrets);
-  return { thread: (reference) => createGithubThread(app, pullReference.parse(reference), secrets) };
+export function createGithubForge(options: GithubOptions, parts: GithubParts): Forge {
+  const app = createApp(options, parts);
+  return { thread: (reference) => createGithubThread(app, pullReference.parse(reference), parts.secrets) };
 }
 
 /** GitHub's door: signed `pull_request` events in through Probot. */
@@ -143,7 +156,7 @@ async function createEvents(
   };
 }
 
-function createApp(options: GithubOptions, log: Logger, secrets: Pick<Secrets, "add">): App {
+function createApp(options: GithubOptions, { log, secrets, patience }: GithubParts): App {
   const clientLog = {
     debug() {},
     info() {},
@@ -153,7 +166,7 @@ function createApp(options: GithubOptions, log: Logger, secrets: Pick<Secrets, "
   const limit =
     (kind: string) => (retryAfter: number, _request: unknown, _client: unknown, retryCount: number) => {
       log.warn({ kind, retryAfterS: retryAfter, retryCount }, "GitHub asks to slow down");
-      return retryCount < 2;
+      return patience === "client" && retryCount < 2;
     };
   return new App({
     appId: options.appId,
@@ -163,6 +176,7 @@ function createApp(options: GithubOptions, log: Logger, secrets: Pick<Secrets, "
       baseUrl: options.apiUrl,
       log: clientLog,
       request: { fetch: noteAuthorization(fetchWithDeadline(30_000), secrets) },
+      ...(patience === "outbox" ? { retry: { enabled: false } } : {}),
       throttle: {
         // Writes are paced per App, not per process.
         id: `${options.apiUrl} ${options.appId}`,

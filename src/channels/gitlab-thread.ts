@@ -9,6 +9,7 @@ import {
 import type { Trust } from "../domain/change.ts";
 import { Outage } from "../domain/problem.ts";
 import { FINAL_STATUSES } from "./final-statuses.ts";
+import { retryAfterMs } from "./retry-after.ts";
 import { fetchWithDeadline } from "./fetch-with-deadline.ts";
 import { retry } from "./retry.ts";
 import type { ForgeChange, ForgeThread, ReadChange, Thread } from "./types.ts";
@@ -47,6 +48,7 @@ export function createGitlabThread(
     thread: () => createThread(client, account, at),
     transient,
     final: (error) => FINAL_STATUSES.has(statusOf(error) ?? 0),
+    retryAfterMs: (error) => (statusOf(error) === 429 ? retryAfterMs(headersOf(error)) : null),
   };
 }
 
@@ -161,37 +163,39 @@ async function createThread(
         .map(({ id, body, author }) => ({ id, body, mine: author.id === self.id }));
     },
     async create(body) {
-      await createNote(account, at, body);
+      await writeNote(account, at, { method: "POST", body });
     },
     async update(id, body) {
-      await client.MergeRequestNotes.edit(at.projectId, at.iid, id, { body });
+      await writeNote(account, at, { method: "PUT", id, body });
     },
   };
 }
 
 /** Not by the client, which repeats a request that a proxy answered for: a 502 may hide a note that was made. */
-async function createNote(
+async function writeNote(
   { url, token }: GitlabAccount,
   { projectId, iid }: MergeRequestReference,
-  body: string,
+  { method, id, body }: { method: "POST" | "PUT"; id?: number; body: string },
 ): Promise<void> {
-  const address = `${url}/api/v4/projects/${projectId}/merge_requests/${iid}/notes`;
-  const response = await fetchWithDeadline(30_000)(address, {
-    method: "POST",
+  const notes = `${url}/api/v4/projects/${projectId}/merge_requests/${iid}/notes`;
+  const response = await fetchWithDeadline(30_000)(id === undefined ? notes : `${notes}/${id}`, {
+    method,
     headers: { "private-token": token, "content-type": "application/json" },
     body: JSON.stringify({ body }),
   });
   await response.arrayBuffer();
-  if (!response.ok) throw new NoteRefused(response.status);
+  if (!response.ok) throw new NoteRefused(response.status, Object.fromEntries(response.headers));
 }
 
 class NoteRefused extends Error {
   override readonly name = "NoteRefused";
   readonly status: number;
+  readonly headers: Record<string, string>;
 
-  constructor(status: number) {
-    super(`GitLab answered a new note with ${status}`);
+  constructor(status: number, headers: Record<string, string>) {
+    super(`GitLab answered a note with ${status}`);
     this.status = status;
+    this.headers = headers;
   }
 }
 
@@ -219,4 +223,10 @@ function transient(error: unknown): boolean {
 function statusOf(error: unknown): number | null {
   if (error instanceof NoteRefused) return error.status;
   return error instanceof GitbeakerRequestError ? (error.cause?.response.status ?? null) : null;
+}
+
+function headersOf(error: unknown): Record<string, string> {
+  if (error instanceof NoteRefused) return error.headers;
+  if (!(error instanceof GitbeakerRequestError) || !error.cause) return {};
+  return Object.fromEntries(error.cause.response.headers);
 }

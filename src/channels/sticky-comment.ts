@@ -12,8 +12,8 @@ const stampFields = z.object({
 /** What the hidden first line of Tare's comment says. `key` is the scope: one comment per scope and change. */
 export type Stamp = z.output<typeof stampFields>;
 
-/** `newer`: a comment from a later reading stands and is left alone. */
-export type Posted = "created" | "updated" | "unchanged" | "newer";
+/** `newer`: a comment from a later reading stands and is left alone; `missing`: there is none, and none is made. */
+export type Posted = "created" | "updated" | "unchanged" | "newer" | "missing";
 
 /** A stamp as it was kept. */
 export function parseStampFields(value: unknown): Stamp {
@@ -44,11 +44,17 @@ export function parseStamp(body: string): Stamp | null {
  * Says it in the thread's one comment: finds it by stamp and own author, and creates or edits it.
  * The same text is not posted again, and a comment valid at a later time is not overwritten.
  */
-export async function postSticky(thread: Thread, stamp: Stamp, body: string): Promise<Posted> {
+export async function postSticky(
+  thread: Thread,
+  stamp: Stamp,
+  body: string,
+  { creates = true }: { creates?: boolean } = {},
+): Promise<Posted> {
   const text = fit(thread.safe(body), thread.maxChars - renderStamp(stamp).length - 1);
   const whole = `${renderStamp(stamp)}\n${text}`;
   const current = newest(await thread.list(), stamp.key);
   if (!current) {
+    if (!creates) return "missing";
     await thread.create(whole);
     return "created";
   }

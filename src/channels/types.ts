@@ -79,6 +79,8 @@ export type ForgeThread = {
   transient(error: unknown): boolean;
   /** Whether the forge has said no for good. */
   final(error: unknown): boolean;
+  /** How long the forge asks to be left alone, in milliseconds; null where it does not. */
+  retryAfterMs(error: unknown): number | null;
 };
 
 /** A path of the web process that answers POST. */
@@ -89,7 +91,7 @@ export type Door = {
 
 /** One event about a change, as a door takes it in: a hint that the worker checks by API. Plain data. */
 export type ChangeEvent = {
-  channel: "github" | "gitlab";
+  channel: "github" | "gitlab" | "mail";
   /** The forge's id of the delivery, the same when it is sent again. */
   deliveryId: string;
   /** The change, for example `github:owner/repo#7`. */

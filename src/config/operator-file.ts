@@ -3,6 +3,7 @@ import type { Mirror } from "../domain/mirror.ts";
 import { formatCount } from "../domain/quantities.ts";
 import { Problem } from "../domain/problem.ts";
 import { editorSchema } from "./editor-schema.ts";
+import { OUTBOX_DEFAULTS } from "./outbox.ts";
 import { readSettings, type SettingsText } from "./settings-file.ts";
 import {
   cpus,
@@ -78,6 +79,27 @@ const web = z.strictObject({
   port: described(z.int().min(0).max(65_535), "its port (TARE_PORT)", 3000),
 });
 
+const perSpan = z.int().min(1).max(1_000_000);
+const outbox = z.strictObject({
+  holdFirst: described(
+    z.int().min(0).max(1_000),
+    "first replies of each project or list that wait for tare outbox release",
+    OUTBOX_DEFAULTS.holdFirst,
+  ),
+  commentPauseSeconds: described(
+    z.int().min(0).max(3_600),
+    "seconds between two edits of one comment",
+    OUTBOX_DEFAULTS.commentPauseSeconds,
+  ),
+  githubPerMinute: described(perSpan, "writes to GitHub in a minute", OUTBOX_DEFAULTS.githubPerMinute),
+  githubPerHour: described(perSpan, "writes to GitHub in an hour", OUTBOX_DEFAULTS.githubPerHour),
+  gitlabPerMinute: described(perSpan, "writes to GitLab in a minute", OUTBOX_DEFAULTS.gitlabPerMinute),
+  listPerHour: described(perSpan, "mails to one list in an hour", OUTBOX_DEFAULTS.listPerHour),
+  listPerDay: described(perSpan, "mails to one list in a day", OUTBOX_DEFAULTS.listPerDay),
+  threadPerDay: described(perSpan, "mails to one thread in a day", OUTBOX_DEFAULTS.threadPerDay),
+  authorPerDay: described(perSpan, "mails that answer one author in a day", OUTBOX_DEFAULTS.authorPerDay),
+});
+
 const projects = z.record(
   z.string().regex(/^[\w.-]+(?:\/[\w.-]+)+$/u, "must be group/project"),
   z.strictObject({ ledger: wishes.ledger }),
@@ -141,6 +163,7 @@ const keys = z.strictObject({
   github: described(github, "the GitHub App"),
   gitlab: described(gitlab, "the GitLab hook"),
   web: described(web, "the web process"),
+  outbox: described(outbox, "how replies leave `tare serve`"),
 });
 
 /** An operator's own value above his own ceiling is a slip of the pen; it is told beside other faults. */

@@ -1,6 +1,7 @@
 import type { ClientBase, Pool } from "pg";
 import { Problem } from "../domain/problem.ts";
 import { transaction } from "./database.ts";
+import { OUTBOX_MIGRATION } from "./outbox-migration.ts";
 
 /** Each is applied once, in order, and never changed afterwards: a later one mends it. */
 const MIGRATIONS: readonly string[] = [
@@ -48,6 +49,7 @@ const MIGRATIONS: readonly string[] = [
    );
    CREATE INDEX replies_due ON tare.replies (due_at) WHERE state IN ('pending', 'sending');
    CREATE TABLE tare.settings (name text PRIMARY KEY, value jsonb NOT NULL);`,
+  OUTBOX_MIGRATION,
 ];
 
 /** What tells Tare's schema from another program's of the same name. */
@@ -76,6 +78,19 @@ export async function migrateTo(client: ClientBase, wanted = MIGRATIONS.length):
   }
   for (const statements of MIGRATIONS.slice(version, wanted)) await client.query(statements);
   await client.query("UPDATE tare.schema SET version = $1", [Math.max(version, wanted)]);
+}
+
+/** Problem `database` where the tables are not of this version. */
+export async function refuseOther(client: ClientBase): Promise<void> {
+  const version = await schemaVersion(client);
+  if (version === MIGRATIONS.length) return;
+  throw new Problem(
+    "database",
+    version === null
+      ? "The database holds nothing of Tare's."
+      : `The database is of version ${version}; this Tare knows ${MIGRATIONS.length}.`,
+    "Start this version's `tare serve` on it first, or set TARE_DATA or DATABASE_URL as the service has them.",
+  );
 }
 
 /** Version of Tare's tables in a database; null for one that has none. Problem `database` where the schema is another's. */

@@ -1,106 +1,127 @@
 import type { Pool } from "pg";
+import type { ChangeEvent } from "../channels/types.ts";
 import { errorText } from "../lib/error-text.ts";
 import type { Secrets } from "../lib/secrets.ts";
-import type { ClaimedReply, QueueLog, Sent } from "./types.ts";
+import { claimReply, recoverLost, type OutboxClock } from "./claim-reply.ts";
+import { transaction } from "./database.ts";
+import type { OutboxPolicy } from "./outbox-policy.ts";
+import { settleReply } from "./settle-reply.ts";
+import { isOnce, type ClaimedReply, type QueueLog, type Sent, type Transition } from "./types.ts";
 
 export type OutboxOptions = {
   pool: Pool;
   log: QueueLog;
   /** What no row may hold. */
   secrets: Pick<Secrets, "redact">;
-  /** Sends a reply to its thread. The same reply may be sent again: whoever sends must not repeat what stands there. */
+  policy: OutboxPolicy;
+  /**
+   * Sends a reply to its thread. A comment may be sent again: whoever sends must not repeat what stands there. A mail is
+   * not: whoever sends must say `later` only where nothing of it can have arrived.
+   */
   send(reply: ClaimedReply, signal: AbortSignal): Promise<Sent>;
+  /** The database's own where it is left out. */
+  clock?: OutboxClock;
 };
 
 export type Outbox = {
   /** Something may be due: looks at once. */
   poke(): void;
-  /** Ends when the reply in hand is sent. */
+  /** Ends when the replies in hand are sent. */
   close(): Promise<void>;
 };
 
+const CHANNELS: readonly ChangeEvent["channel"][] = ["github", "gitlab", "mail"];
+/** How soon what another process says is obeyed. */
 const LOOK_MS = 2_000;
-/** A reply that was claimed and not settled for so long was claimed by a process that is gone. */
-const LOST_AFTER_S = 120;
 const SEND_MS = 60_000;
-/** A reply that nobody would take for so long is of no use any more. */
-const LONGEST_S = 3 * 86_400;
-/** First and longest pause before a reply is tried again. */
-const BACKOFF_S = [5, 600] as const;
+/** A mail is not abandoned: its server's own time limits end it. */
+const SEND_ONCE_MS = 240_000;
 
-/** Sends replies, one after the other, each until it is sent or given up. */
+/** Sends replies, one after the other on each channel, each until it is sent or given up. */
 export function startOutbox(options: OutboxOptions): Outbox {
   const closing = new AbortController();
-  let wake = () => {};
-  const loop = async () => {
-    await recover(options.pool).catch(() => {});
-    while (!closing.signal.aborted) {
-      const reply = await claim(options.pool).catch((error: unknown) => {
-        options.log.warn({ why: String(error) }, "the outbox cannot be read");
-        return null;
-      });
-      if (reply !== null) await deliver(reply, options, closing.signal);
-      else
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, LOOK_MS);
-          wake = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
-    }
+  const wakes = new Set<() => void>();
+  const poke = () => {
+    for (const wake of wakes) wake();
   };
-  const running = loop();
+  const pause = async (ms: number) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    wakes.add(resolve);
+    await promise;
+    wakes.delete(resolve);
+    clearTimeout(timer);
+  };
+  const running = CHANNELS.map(async (channel) =>
+    sendAll(channel, options, { closing: closing.signal, pause }),
+  );
   return {
-    poke: () => wake(),
+    poke,
     async close() {
       closing.abort();
-      wake();
-      await running;
+      poke();
+      await Promise.all(running);
     },
   };
 }
 
-/** One service sends: what was being sent when it starts was left by one that was killed. */
-async function recover(pool: Pool): Promise<void> {
-  await pool.query("UPDATE tare.replies SET state = 'pending', due_at = now() WHERE state = 'sending'");
+type Life = { closing: AbortSignal; pause: (ms: number) => Promise<void> };
+
+async function sendAll(channel: ChangeEvent["channel"], options: OutboxOptions, life: Life): Promise<void> {
+  const { pool, log } = options;
+  let isRecovered = false;
+  while (!life.closing.aborted) {
+    try {
+      // One service sends: what was being sent when it starts was left by one that was killed.
+      if (!isRecovered) noteAll(log, await recover(pool, channel));
+      isRecovered = true;
+      const { reply, nextAt, transitions } = await claimReply(pool, channel, options);
+      noteAll(log, transitions);
+      if (reply !== null) await deliver(reply, options, life.closing);
+      else await life.pause(untilNext(nextAt));
+    } catch (error) {
+      log.warn({ why: errorText(error) }, "the outbox cannot be read");
+      await life.pause(LOOK_MS);
+    }
+  }
 }
 
-async function claim(pool: Pool): Promise<ClaimedReply | null> {
-  const { rows } = await pool.query<ClaimedReply>(
-    `UPDATE tare.replies SET state = 'sending', attempts = attempts + 1, claimed_at = now()
-     WHERE id = (
-       SELECT id FROM tare.replies
-       WHERE (state = 'pending' AND due_at <= now())
-          OR (state = 'sending' AND claimed_at < now() - make_interval(secs => ${LOST_AFTER_S}))
-       ORDER BY due_at FOR UPDATE SKIP LOCKED LIMIT 1)
-       AND NOT EXISTS (SELECT FROM tare.settings WHERE name = 'stopped' AND value = 'true')
-     RETURNING id, extract(epoch FROM now() - created_at)::float AS "ageS", request AS "requestId", stamp, body, attempts AS attempt,
-       (SELECT channel FROM tare.requests WHERE id = request) AS channel,
-       (SELECT change_key FROM tare.requests WHERE id = request) AS key,
-       (SELECT reference FROM tare.requests WHERE id = request) AS reference`,
-  );
-  return rows[0] ?? null;
+async function recover(pool: Pool, channel: ChangeEvent["channel"]): Promise<Transition[]> {
+  return transaction(pool, async (client) => recoverLost(client, channel, null));
+}
+
+/** The database's clock may be another one: at most so long as a look takes anyway. */
+function untilNext(nextAt: Date | null): number {
+  return nextAt === null ? LOOK_MS : Math.max(20, Math.min(LOOK_MS, nextAt.getTime() - Date.now()));
 }
 
 async function deliver(reply: ClaimedReply, options: OutboxOptions, closing: AbortSignal): Promise<void> {
-  const about = { requestId: reply.requestId, change: reply.key, attempt: reply.attempt };
-  const signal = AbortSignal.any([closing, AbortSignal.timeout(SEND_MS)]);
-  const sent = await Promise.race([options.send(reply, signal), whenAborted(signal)]).catch(
-    (error: unknown): Sent => ({
-      kind: "later",
-      why: errorText(error),
-    }),
-  );
+  const about = { reply: reply.id, requestId: reply.requestId, change: reply.key, attempt: reply.attempt };
+  options.log.info({ ...about, state: "sending" }, "reply");
+  const tried = await trySend(reply, options, closing);
+  const sent = { ...tried, why: options.secrets.redact(tried.why) };
   // Whoever starts next sends it: it finds its own comment in the thread.
-  if (closing.aborted && sent.kind !== "sent") return;
-  const isLast = sent.kind === "later" && reply.ageS > LONGEST_S;
-  const state = sent.kind === "sent" ? "sent" : sent.kind === "never" || isLast ? "given up" : "pending";
-  options.log.info({ ...about, state, why: sent.why }, "reply");
-  await settle(options.pool, reply, state, options.secrets.redact(sent.why)).catch((error: unknown) => {
-    // It is claimed again later, and finds its own comment in the thread.
-    options.log.warn({ ...about, why: String(error) }, "the reply cannot be settled");
-  });
+  if (closing.aborted && sent.kind === "later" && !isOnce(reply.channel)) return;
+  try {
+    const settled = await settleReply(options.pool, reply, sent, options.clock);
+    options.log.info({ ...about, state: settled?.state ?? "settled before", why: sent.why }, "reply");
+  } catch (error) {
+    // It is claimed again later and finds its own comment in the thread, or is left to the operator.
+    options.log.warn({ ...about, sent: sent.kind, why: errorText(error) }, "the reply cannot be settled");
+  }
+}
+
+async function trySend(reply: ClaimedReply, options: OutboxOptions, closing: AbortSignal): Promise<Sent> {
+  const once = isOnce(reply.channel);
+  const signal = once
+    ? AbortSignal.timeout(SEND_ONCE_MS)
+    : AbortSignal.any([closing, AbortSignal.timeout(SEND_MS)]);
+  try {
+    return await Promise.race([options.send(reply, signal), whenAborted(signal)]);
+  } catch (error) {
+    // Of a mail it is not known how far it came.
+    return { kind: once && signal.aborted ? "unknown" : "later", why: errorText(error) };
+  }
 }
 
 /** Rejects when the signal is aborted: a forge may be silent for longer than anybody waits. */
@@ -112,11 +133,7 @@ async function whenAborted(signal: AbortSignal): Promise<never> {
   return promise;
 }
 
-async function settle(pool: Pool, reply: ClaimedReply, state: string, why: string): Promise<void> {
-  const pauseS = Math.min(BACKOFF_S[1], BACKOFF_S[0] * 2 ** (reply.attempt - 1));
-  await pool.query(
-    `UPDATE tare.replies SET state = $2, why = $3, due_at = now() + make_interval(secs => $4)
-     WHERE id = $1 AND state = 'sending' AND attempts = $5`,
-    [reply.id, state, why.slice(0, 500), pauseS, reply.attempt],
-  );
+function noteAll(log: QueueLog, transitions: readonly Transition[]): void {
+  for (const { id, requestId, state, why } of transitions)
+    log.info({ reply: id, requestId, state, why }, "reply");
 }

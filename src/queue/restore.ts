@@ -79,6 +79,7 @@ async function readBackup(client: Client, file: string): Promise<RowCounts> {
     }
     await moveSequences(client, known);
     await migrateTo(client);
+    await doubtMails(client);
     return rows;
   } catch (error) {
     throw asProblem(error);
@@ -106,6 +107,8 @@ async function copyRows(
   { table, columns }: BackupTable,
   next: () => Promise<Buffer | undefined>,
 ): Promise<number> {
+  // What triggers wrote when the rows were made is in the backup as well.
+  await client.query(`ALTER TABLE tare.${table} DISABLE TRIGGER USER`);
   const copy = client.query(from(`COPY tare.${table} (${columns.join(", ")}) FROM STDIN`));
   const done = finished(copy);
   // It is waited for below, and may fail before.
@@ -122,6 +125,7 @@ async function copyRows(
   }
   copy.end();
   await done;
+  await client.query(`ALTER TABLE tare.${table} ENABLE TRIGGER USER`);
   return count;
 }
 
@@ -129,6 +133,14 @@ function asProblem(error: unknown): unknown {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (code.startsWith("Z_")) return damaged("it is cut short, or not compressed as a backup is");
   return isOfFile(error) ? damaged(`the file cannot be opened (${code})`) : error;
+}
+
+/** A mail is sent once: one that waited may have been sent since the backup was taken, and is left to the operator. */
+async function doubtMails(client: Client): Promise<void> {
+  await client.query(
+    `UPDATE tare.replies SET state = 'unknown', why = 'it waited when the backup was taken: it may have arrived since'
+     WHERE channel = 'mail' AND state IN ('held', 'pending', 'sending')`,
+  );
 }
 
 /** A job for each request that is open, in the order in which they came. */

@@ -2,9 +2,12 @@ import { Pool, type PoolClient } from "pg";
 import type { PgBoss } from "pg-boss";
 import { Problem } from "../domain/problem.ts";
 import { createSecrets, type Secrets } from "../lib/secrets.ts";
-import { connectionOptions, untilAnswering, type DatabaseAddress } from "./database.ts";
+import { connectionOptions, transaction, untilAnswering, type DatabaseAddress } from "./database.ts";
 import { createIntake } from "./intake.ts";
+import { keepReply, type Kept, type ReplyOwner } from "./keep-reply.ts";
 import { migrate } from "./migrations.ts";
+import { LONGEST_WINDOW_MS } from "./outbox-policy.ts";
+import { outboxStatus, type OutboxStatus } from "./outbox-status.ts";
 import { createBoss, createQueues, DEAD } from "./queue.ts";
 import {
   countStates,
@@ -16,7 +19,8 @@ import {
   type ListedWorker,
 } from "./requests.ts";
 import { startOutbox, type Outbox, type OutboxOptions } from "./outbox.ts";
-import type { Intake, QueueLog, QueueSize } from "./types.ts";
+import { storableText, type Shown } from "./storable.ts";
+import type { Intake, QueueLog, QueueSize, ReplyDraft } from "./types.ts";
 import { giveUp, RETRIES, startWorker, type WorkerOptions } from "./worker.ts";
 
 const CONNECT_MS = 30_000;
@@ -27,7 +31,11 @@ const SERVICE_LOCK = 7_172_102;
 
 export type Store = Intake & {
   work(options: Pick<WorkerOptions, "run">): Promise<void>;
-  sendReplies(options: Pick<OutboxOptions, "send">): void;
+  sendReplies(options: Pick<OutboxOptions, "send" | "policy" | "clock">): void;
+  /** Keeps a reply of a request beside the one that its work gave. False where there is no such request. */
+  putReply(requestId: string, draft: ReplyDraft): Promise<Kept | false>;
+  /** What is sent, what waits, and why nothing is sent where that is so. */
+  outbox(): Promise<OutboxStatus>;
   size(): Promise<QueueSize>;
   requests(): Promise<ListedRequest[]>;
   workers(): Promise<ListedWorker[]>;
@@ -153,9 +161,15 @@ function storeOf({ pool, boss, log, secrets, retries, lock }: Parts): Store {
         if (job) await giveUp(pool, { id: job.data.requestId }, "it was tried too often");
       });
     },
-    sendReplies({ send }) {
-      outbox = startOutbox({ pool, log, secrets, send });
+    sendReplies(options) {
+      outbox = startOutbox({ pool, log, secrets, ...options });
     },
+    putReply: async (requestId, draft) => {
+      const kept = await putReply(pool, requestId, draft, (text) => storableText(secrets.redact(text)));
+      outbox?.poke();
+      return kept;
+    },
+    outbox: async () => outboxStatus(pool),
     size: async () => sizeOf(pool),
     requests: async () => listRequests(pool),
     workers: async () => listWorkers(boss, Date.now()),
@@ -200,7 +214,25 @@ async function tidy(pool: Pool): Promise<void> {
     `DELETE FROM tare.requests WHERE created_at < now() - interval '365 days'
      AND state NOT IN ('queued', 'running')`,
   );
+  await pool.query("DELETE FROM tare.writes WHERE at < now() - make_interval(secs => $1)", [
+    (2 * LONGEST_WINDOW_MS) / 1_000,
+  ]);
   await reconcile(pool);
+}
+
+async function putReply(
+  pool: Pool,
+  requestId: string,
+  draft: ReplyDraft,
+  shown: Shown,
+): Promise<Kept | false> {
+  return transaction(pool, async (client) => {
+    const { rows } = await client.query<ReplyOwner>(
+      "SELECT id, change_key AS key, channel, project FROM tare.requests WHERE id = $1",
+      [requestId],
+    );
+    return rows[0] === undefined ? false : keepReply(client, rows[0], draft, { shown });
+  });
 }
 
 /** A request whose job is gone would stay open for ever, and keep its head from being asked for again. */

@@ -4,7 +4,9 @@ import { errorText } from "../lib/error-text.ts";
 import type { Secrets } from "../lib/secrets.ts";
 import { statementsOn, transaction } from "./database.ts";
 import { TRIALS } from "./admit-batch.ts";
-import type { ClaimedRequest, QueueLog, ReplyDraft, WorkResult } from "./types.ts";
+import { keepReply, type Kept } from "./keep-reply.ts";
+import { storable, storableText } from "./storable.ts";
+import type { ClaimedRequest, QueueLog, WorkResult } from "./types.ts";
 
 export type WorkerOptions = {
   pool: Pool;
@@ -123,10 +125,11 @@ async function finish(
   request: ClaimedRequest,
   job: JobWithMetadata<Trial>,
   { reply, report, why }: WorkResult,
-  { pool, boss, secrets }: WorkerOptions,
+  { pool, boss, log, secrets }: WorkerOptions,
 ): Promise<boolean> {
   const shown = (text: string) => storableText(secrets.redact(text));
-  return transaction(pool, async (client) => {
+  let kept: Kept | null = null;
+  const isOurs = await transaction(pool, async (client) => {
     const { rowCount } = await client.query(
       `UPDATE tare.requests SET state = $3, why = $4, ended_at = now()
        WHERE id = $1 AND state = 'running' AND attempt = $2`,
@@ -137,9 +140,11 @@ async function finish(
     if (!(await endJob(client, boss, job))) throw new Error("the job was given to another worker");
     if (report !== null)
       await client.query("INSERT INTO tare.reports VALUES ($1, $2)", [request.id, storable(report, shown)]);
-    if (reply !== null) await keepReply(client, request, reply, shown);
+    if (reply !== null) kept = await keepReply(client, request, reply, { shown });
     return true;
   });
+  if (kept !== null) log.info({ requestId: request.id, change: request.key, kept }, "reply");
+  return isOurs;
 }
 
 /** Ends a job within a transaction; false where another worker has it by now. */
@@ -148,34 +153,6 @@ async function endJob(client: PoolClient, boss: PgBoss, job: JobWithMetadata<Tri
   const completed = await boss.complete(TRIALS, attempt, null, { db: statementsOn(client) });
   // pg-boss counts the jobs that it completed; its type leaves that out.
   return (completed as { affected?: number }).affected === 1;
-}
-
-/** The reply takes the place of those of the same change that were not sent yet. */
-async function keepReply(
-  client: PoolClient,
-  { id, key }: ClaimedRequest,
-  reply: ReplyDraft,
-  shown: (text: string) => string,
-): Promise<void> {
-  await client.query(
-    `UPDATE tare.replies SET state = 'given up', why = 'a newer reply took its place'
-     WHERE state = 'pending' AND request IN (SELECT id FROM tare.requests WHERE change_key = $1)`,
-    [key],
-  );
-  await client.query("INSERT INTO tare.replies (request, stamp, body) VALUES ($1, $2, $3)", [
-    id,
-    storable(reply.stamp, shown),
-    shown(reply.body),
-  ]);
-}
-
-/** JSON that PostgreSQL keeps: a build's log may hold characters that are none. */
-function storable(value: unknown, shown: (text: string) => string): string {
-  return JSON.stringify(value, (_, each: unknown) => (typeof each === "string" ? shown(each) : each));
-}
-
-function storableText(text: string): string {
-  return text.toWellFormed().replaceAll("\0", "\uFFFD");
 }
 
 /** Another worker, or the next start of this one, has it anew. */

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { effectiveSettings, type Effective } from "../config/effective-settings.ts";
 import { defaultPaths, openOperatorFile, type OperatorFile } from "../config/open-operator-file.ts";
 import { fillEnvironment, type EnvironmentOrigins } from "../config/operator-environment.ts";
+import { outboxSettings } from "../config/outbox.ts";
 import { mirrorsOf, type OperatorSettings } from "../config/operator-file.ts";
 import { PROJECT_FILE, projectSettingsOf, type ProjectSettings } from "../config/project-file.ts";
 import { formatDuration, formatExactBytes, formatMemory } from "../domain/quantities.ts";
@@ -87,6 +88,13 @@ function rowsOf({ settings, origins }: Effective, operator: OperatorSettings): s
     ),
     said("link", settings.link ?? "unlimited"),
     said("egress", list(operator.egress ?? [], "nothing"), operator.egress ? "tare.yml" : "default"),
+    ...Object.entries(outboxSettings(operator.outbox)).map(([key, value]) =>
+      said(
+        `outbox.${key}`,
+        String(value),
+        Object.hasOwn(operator.outbox ?? {}, key) ? "tare.yml" : "default",
+      ),
+    ),
     ...Object.entries(operator.builders ?? {}).map(([key, image]) =>
       said(`builders.${key}`, image ?? "none", "tare.yml"),
     ),

@@ -16,6 +16,7 @@ import {
   timeSpan,
   wholeNumber,
 } from "./options.ts";
+import { addOutbox } from "./outbox-options.ts";
 import { typedCommand } from "./typed-command.ts";
 import { TARE_VERSION } from "../version.ts";
 
@@ -275,6 +276,8 @@ function program(finish: (code: ExitCode) => void): Command {
       const { workerCommand } = await import("./serve-command.ts");
       finish(await workerCommand());
     });
+
+  addOutbox(root, finish);
 
   root
     .command("backup")

@@ -2,8 +2,11 @@ import { readFileSync } from "node:fs";
 import { once } from "node:events";
 import { createAnswerForge, touchesTemplate, type TryChange } from "../answer-forge.ts";
 import { openForges, sendReplies, workOnRequests } from "../answer-queue.ts";
+import { createMailer, type Mailer } from "../channels/mail/send.ts";
+import { readMailConfig } from "../config/mail.ts";
 import { readServeConfig } from "../config/serve.ts";
 import { sweepRepositories } from "../git/repository.ts";
+import { outboxPolicy } from "../queue/outbox-policy.ts";
 import { createWebLog } from "../web/log.ts";
 import type { Secrets } from "../lib/secrets.ts";
 import { createWebServer } from "../web/server.ts";
@@ -13,16 +16,20 @@ import { knownSecrets } from "./known-secrets.ts";
 import { openServiceStore, openWorkerStore } from "./open-store.ts";
 import type { TrialWishes } from "./request.ts";
 import { interruption } from "./session.ts";
-import { settingsEnvironment } from "./settings-environment.ts";
+import { operatorOutbox, settingsEnvironment } from "./settings-environment.ts";
 import { runTrial } from "./trial-command.ts";
 import { typedCommand } from "./typed-command.ts";
 
 const KEYS = ["github", "gitlab", "web"];
+/** The sender's, beside. */
+const MAIL_KEYS = ["mail"];
 
 /** `tare serve`: webhooks in, comments and notes out. `works`: it has a worker of its own. */
 export async function serveCommand(options: { works: boolean }): Promise<ExitCode> {
-  const environment = await settingsEnvironment(...KEYS);
+  const environment = await settingsEnvironment(...KEYS, ...MAIL_KEYS);
   const config = readServeConfig(environment, (path) => readFileSync(path, "utf8"));
+  const mailer = mailerOf(environment);
+  const policy = outboxPolicy(await operatorOutbox());
   const secrets = await knownSecrets();
   const log = createWebLog({ secrets });
   const lost = new AbortController();
@@ -33,12 +40,13 @@ export async function serveCommand(options: { works: boolean }): Promise<ExitCod
   const server = createWebServer({ config, store, log, secrets, now: () => new Date() });
   const stop = interruption();
   try {
-    const forges = openForges(config, log, secrets);
     if (options.works) {
       await sweepRepositories();
+      const forges = openForges(config, { log, secrets, patience: "client" });
       await workOnRequests(store, forges, { ...answering(secrets), log });
     }
-    sendReplies(store, forges, log, secrets);
+    const forges = openForges(config, { log, secrets, patience: "outbox" });
+    sendReplies(store, { forges, mailer, policy, log, secrets });
     await server.listen();
     await once(AbortSignal.any([stop.signal, lost.signal]), "abort");
     return lost.signal.aborted ? 3 : 0;
@@ -59,7 +67,8 @@ export async function workerCommand(): Promise<ExitCode> {
   const stop = interruption();
   try {
     await sweepRepositories();
-    await workOnRequests(store, openForges(config, log, secrets), { ...answering(secrets), log });
+    const forges = openForges(config, { log, secrets, patience: "client" });
+    await workOnRequests(store, forges, { ...answering(secrets), log });
     log.info({}, "working");
     await once(stop.signal, "abort");
     return 0;
@@ -67,6 +76,12 @@ export async function workerCommand(): Promise<ExitCode> {
     await close();
     stop.dispose();
   }
+}
+
+/** Sends mails where an SMTP server is named; null where none is. */
+function mailerOf(environment: NodeJS.ProcessEnv): Mailer | null {
+  const { smtpUrl } = readMailConfig(environment, (environment["TARE_SMTP_URL"] ?? "") !== "");
+  return smtpUrl === null ? null : createMailer({ url: smtpUrl });
 }
 
 function answering(secrets: Secrets) {

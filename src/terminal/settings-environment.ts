@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { openOperatorFile } from "../config/open-operator-file.ts";
 import { operatorEnvironment } from "../config/operator-environment.ts";
+import { outboxSettings, type OutboxSettings } from "../config/outbox.ts";
 import { withSecretFiles } from "../config/secret-files.ts";
 import { mirrorsOf, type OperatorSettings } from "../config/operator-file.ts";
 import type { TestbedOptions } from "../images/testbed.ts";
@@ -9,6 +10,12 @@ import type { TestbedOptions } from "../images/testbed.ts";
 export async function settingsEnvironment(...keys: string[]): Promise<NodeJS.ProcessEnv> {
   const { settings } = await openOperatorFile(process.env);
   return filled(settings, keys);
+}
+
+/** What the operator says of replies. */
+export async function operatorOutbox(): Promise<OutboxSettings> {
+  const { settings } = await openOperatorFile(process.env);
+  return outboxSettings(settings.outbox);
 }
 
 function filled(settings: OperatorSettings, keys: string[]): NodeJS.ProcessEnv {

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,6 +37,7 @@ export async function openServiceSite(
 ): Promise<ServiceSite> {
   const world = await mkdtemp(join(tmpdir(), "tare-service-"));
   const data = given.data ?? (await mkdtemp(join(tmpdir(), "tare-data-")));
+  await writeFile(settingsPath(world), SETTINGS);
   const server = createServer();
   const port = await listenOnLoopback(server);
   await cutOff(server, []);
@@ -75,6 +76,11 @@ export async function openServiceSite(
   };
 }
 
+/** What a test sends in minutes a forge gets in days. */
+const SETTINGS = "outbox:\n  gitlabPerMinute: 1000000\n  commentPauseSeconds: 0\n";
+
+const settingsPath = (world: string) => join(world, "tare.yml");
+
 function environmentOf(
   fake: GitlabFake,
   { world, data, port }: { world: string; data: string; port: number },
@@ -84,7 +90,7 @@ function environmentOf(
     HOME: world,
     TMPDIR: tmpdir(),
     TARE_CACHE: join(world, "cache"),
-    TARE_CONFIG: "/dev/null",
+    TARE_CONFIG: settingsPath(world),
     TARE_DATA: data,
     TARE_PORT: String(port),
     GITLAB_URL: fake.url,

@@ -2,12 +2,15 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
+import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { backUp } from "../../src/queue/backup.ts";
-import type { DatabaseAddress } from "../../src/queue/database.ts";
+import { connectionOptions, type DatabaseAddress } from "../../src/queue/database.ts";
+import { migrateTo } from "../../src/queue/migrations.ts";
 import { restore } from "../../src/queue/restore.ts";
 import type { ClaimedReply, WorkResult } from "../../src/queue/types.ts";
-import { changeEvent, openDatabases, type Databases } from "../fixtures/queue/databases.ts";
+import { atOnce, changeEvent, openDatabases, type Databases } from "../fixtures/queue/databases.ts";
+import { mailDraft, openOutboxBench } from "../fixtures/queue/outbox-bench.ts";
 import { exampleReport } from "../fixtures/report/example.ts";
 
 let databases: Databases;
@@ -45,6 +48,7 @@ async function busyDatabase(): Promise<DatabaseAddress> {
   const store = await databases.store(address);
   const sent: string[] = [];
   store.sendReplies({
+    policy: atOnce,
     send: async ({ key }) => {
       if (key.endsWith("#2")) return { kind: "later", why: "502" };
       sent.push(key);
@@ -73,11 +77,24 @@ describe("a backup", () => {
   it("is restored elsewhere: work goes on, nothing is answered twice, deliveries are known", async () => {
     const file = join(directory, "busy.tare");
     const from = await busyDatabase();
-    const rows = { deliveries: 5, requests: 5, reports: 2, replies: 2, settings: 0 };
-    expect(await backUp(from, file)).toStrictEqual(rows);
+    const rows = await backUp(from, file);
+    // What the sender notes grows with each time that it tried.
+    expect(rows).toStrictEqual({
+      deliveries: 5,
+      requests: 5,
+      reports: 2,
+      replies: 2,
+      settings: 0,
+      channels: 1,
+      writes: expect.any(Number) as number,
+      reply_log: expect.any(Number) as number,
+    });
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     const to = await databases.fresh();
     expect(await restore(to, file)).toStrictEqual(rows);
+    const logged = await databases.query(to, "SELECT state FROM tare.reply_log");
+    expect(logged).toHaveLength(rows["reply_log"] ?? 0);
+    expect(logged.filter(({ state }) => state === "sent")).toHaveLength(1);
 
     const store = await databases.store(to);
     expect(await store.size()).toStrictEqual({ waiting: 3, running: 0, replies: 1 });
@@ -87,6 +104,7 @@ describe("a backup", () => {
     const worked: string[] = [];
     const sent: ClaimedReply[] = [];
     store.sendReplies({
+      policy: atOnce,
       send: async (reply) => {
         sent.push(reply);
         return { kind: "sent", why: "" };
@@ -107,6 +125,58 @@ describe("a backup", () => {
     for (const number of [1, 2, 3, 4, 5]) expect(await store.admit(event(number))).toBe("seen");
     expect(await store.admit(event(1, "b"))).toBe("queued");
   }, 90_000);
+
+  it("leaves to the operator what mails waited: they may have been sent since", async () => {
+    const from = await databases.ready();
+    const bench = openOutboxBench(from);
+    await bench.keep({ channel: "mail", key: "mail:series" }, mailDraft("run1"));
+    await bench.keep({}, { stamp: {}, body: "Weighed." });
+    await bench.close();
+    const file = join(directory, "mails.tare");
+    await backUp(from, file);
+    const to = await databases.fresh();
+    await restore(to, file);
+    const states = await databases.query(to, "SELECT channel, state FROM tare.replies ORDER BY channel");
+    expect(states).toStrictEqual([
+      { channel: "github", state: "pending" },
+      { channel: "mail", state: "unknown" },
+    ]);
+    // Numbers go on behind those that were restored.
+    const next = openOutboxBench(to);
+    await next.keep({}, { stamp: {}, body: "Weighed anew." });
+    await next.close();
+    const numbers = await databases.query(to, "SELECT number::int, state FROM tare.replies ORDER BY number");
+    expect(numbers.map(({ number }) => number)).toStrictEqual([1, 2, 3]);
+  });
+
+  it("of the first version is brought to this one, with replies that were sent and that wait", async () => {
+    const from = await databases.fresh();
+    const client = new Client(connectionOptions(from));
+    await client.connect();
+    await migrateTo(client, 1);
+    await client.query(
+      `WITH made AS (INSERT INTO tare.requests (channel, delivery, change_key, project, head, at_ms, reference, state)
+         SELECT 'github', n, 'github:acme/images#' || n, 'acme/images', 'a', 1, '{}', 'answered'
+         FROM (VALUES ('1'), ('2')) v (n) RETURNING id, delivery)
+       INSERT INTO tare.replies (request, stamp, body, state)
+       SELECT id, '{}', 'said ' || delivery, CASE delivery WHEN '1' THEN 'sent' ELSE 'pending' END FROM made`,
+    );
+    await client.end();
+    const file = join(directory, "first.tare");
+    await backUp(from, file);
+    const to = await databases.fresh();
+    await restore(to, file);
+    const bench = openOutboxBench(to);
+    // What was sent then is not said again.
+    expect(await bench.keep({ key: "github:acme/images#1" }, { stamp: {}, body: "said 1" })).toBe(
+      "unchanged",
+    );
+    expect((await bench.claim("github")).reply).toMatchObject({
+      key: "github:acme/images#2",
+      body: "said 2",
+    });
+    await bench.close();
+  });
 
   it("is refused where something is in the database, and where nothing of Tare's is", async () => {
     const file = join(directory, "small.tare");

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Store } from "../../src/queue/store.ts";
 import { openDatabaseProxy, type DatabaseProxy } from "../fixtures/queue/database-proxy.ts";
-import { changeEvent, openDatabases, type Databases } from "../fixtures/queue/databases.ts";
+import { atOnce, changeEvent, openDatabases, type Databases } from "../fixtures/queue/databases.ts";
 
 /** What the issue allows between the end of a failure and the first answer. */
 const BACK_WITHIN_MS = 5_000;
@@ -28,6 +28,7 @@ beforeEach(async () => {
   store = await databases.store({ connectionString });
   answered = [];
   store.sendReplies({
+    policy: atOnce,
     send: async ({ body }) => {
       answered.push(body);
       return { kind: "sent", why: "" };

@@ -2,7 +2,8 @@ import type { AnswerChange, ForgeChange, TouchesTemplate } from "../../src/chann
 import type { ServeConfig } from "../../src/config/serve.ts";
 import { openForges, sendReplies, workOnRequests } from "../../src/answer-queue.ts";
 import { openStore } from "../../src/queue/store.ts";
-import { openDatabases, type Databases } from "../fixtures/queue/databases.ts";
+import type { OutboxPolicy } from "../../src/queue/outbox-policy.ts";
+import { atOnce, openDatabases, type Databases } from "../fixtures/queue/databases.ts";
 import { createSecrets, type Secrets } from "../../src/lib/secrets.ts";
 import { createWebLog } from "../../src/web/log.ts";
 import { createWebServer, type WebServer } from "../../src/web/server.ts";
@@ -50,6 +51,8 @@ export async function startStory(options: {
   /** Without it only the entry file of GitLab CI counts as a template. */
   touchesTemplate?: TouchesTemplate;
   now?: () => Date;
+  /** Without it nothing is held, and no budget is met. */
+  policy?: OutboxPolicy;
   /** What the process holds. */
   secrets?: Secrets;
 }): Promise<Story> {
@@ -65,7 +68,7 @@ export async function startStory(options: {
   const now = options.now ?? (() => storyTime);
   const { ready } = await storyDatabase();
   const store = await openStore({ address: await ready(), log, secrets, retries: 0 });
-  const forges = openForges(options.forge, log, secrets);
+  const forges = openForges(options.forge, { log, secrets, patience: "client" });
   const server = createWebServer({
     config: { host: "127.0.0.1", port: 0, pagesToken: PAGES_TOKEN, ...options.forge },
     store,
@@ -83,7 +86,13 @@ export async function startStory(options: {
     log,
     now,
   });
-  sendReplies(store, forges, log, secrets);
+  sendReplies(store, {
+    forges: openForges(options.forge, { log, secrets, patience: "outbox" }),
+    mailer: null,
+    policy: options.policy ?? atOnce,
+    log,
+    secrets,
+  });
   const { url } = await server.listen();
   const path = options.forge.github ? "/github/hooks" : "/gitlab/hooks";
   return {

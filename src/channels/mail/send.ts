@@ -1,5 +1,6 @@
 import { createTransport } from "nodemailer";
 import type { SendMailOptions } from "nodemailer";
+import { z } from "zod";
 import { Outage, Problem } from "../../domain/problem.ts";
 import { errorText } from "../../lib/error-text.ts";
 import { redact } from "../../lib/redact.ts";
@@ -14,9 +15,17 @@ export type MailerOptions = {
   date?: () => Date;
 };
 
+/**
+ * What became of a mail. `later`: nothing of it was handed over. `never`: the server refused it. `unknown`: the connection
+ * went while it was handed over, so that it may have been taken or not.
+ */
+export type Delivery = { kind: "sent" | "later" | "never" | "unknown"; why: string };
+
 export type Mailer = {
   /** Sends one message. An Outage where the server cannot be reached or refuses it. */
   send(message: MailMessage): Promise<{ messageId: string }>;
+  /** Sends one message and tells what became of it; never rejects for what the server or the network did. */
+  deliver(message: MailMessage): Promise<Delivery>;
   /** The bytes that `send` would send, with LF line ends. */
   render(message: MailMessage): Promise<Buffer>;
 };
@@ -35,22 +44,31 @@ export function createMailer(options: MailerOptions): Mailer {
   }
   const timeoutMs = options.timeoutMs ?? 30_000;
   const timeouts = { connectionTimeout: timeoutMs, greetingTimeout: timeoutMs, socketTimeout: timeoutMs };
-  const transport = createTransport({ url: url.href, ...CLOSED, ...timeouts });
   const paper = createTransport({ streamTransport: true, buffer: true, newline: "unix", ...CLOSED });
   const date = options.date ?? (() => new Date());
+  const deliver = async (message: MailMessage): Promise<Delivery> => {
+    if (message.to.length === 0) throw nobody();
+    const { logger, isDataSaid } = dataWatch();
+    const watched = { logger, transactionLog: true };
+    const transport = createTransport({ url: url.href, ...CLOSED, ...timeouts, ...watched });
+    try {
+      const { response } = await transport.sendMail(mailOptions(message, date()));
+      return { kind: "sent", why: response };
+    } catch (error) {
+      const secrets = [decodeURIComponent(url.password), url.password];
+      return { kind: kindOf(error, isDataSaid()), why: redact(errorText(error), secrets) };
+    }
+  };
   return {
+    deliver,
     send: async (message) => {
-      if (message.to.length === 0) throw nobody();
-      try {
-        await transport.sendMail(mailOptions(message, date()));
-        return { messageId: message.messageId };
-      } catch (error) {
-        const secrets = [decodeURIComponent(url.password), url.password];
-        throw new Outage(
-          `The mail could not be sent through ${url.protocol}//${url.host}: ${redact(errorText(error), secrets)}`,
-          "Check the SMTP server, the account and the network, then try again.",
-        );
-      }
+      const { kind, why } = await deliver(message);
+      if (kind === "sent") return { messageId: message.messageId };
+      const unknown = kind === "unknown" ? " It may have arrived: look before it is sent again." : "";
+      throw new Outage(
+        `The mail could not be sent through ${url.protocol}//${url.host}: ${why}${unknown}`,
+        "Check the SMTP server, the account and the network, then try again.",
+      );
     },
     render: async (message) => {
       const { message: bytes } = await paper.sendMail(mailOptions(message, date()));
@@ -59,6 +77,42 @@ export function createMailer(options: MailerOptions): Mailer {
       return bytes;
     },
   };
+}
+
+/**
+ * Whether the server was told that the message comes. nodemailer names every loss of a connection alike, whatever had been
+ * said; its log of what it says is the only place that tells. Nothing of it is kept.
+ */
+function dataWatch() {
+  let said = false;
+  const look = (entry: unknown, message: unknown) => {
+    const { tnx } = z.looseObject({ tnx: z.string().optional() }).catch({}).parse(entry);
+    if (tnx === "client" && message === "DATA") said = true;
+  };
+  const drop = () => {};
+  const logger = {
+    level() {},
+    trace: look,
+    debug: look,
+    info: look,
+    warn: drop,
+    error: drop,
+    fatal: drop,
+  };
+  return { logger, isDataSaid: () => said };
+}
+
+const smtpError = z
+  .looseObject({ code: z.string().optional(), responseCode: z.number().optional() })
+  .catch({});
+
+function kindOf(error: unknown, isDataSaid: boolean): Delivery["kind"] {
+  const { code, responseCode } = smtpError.parse(error);
+  // An answer to the whole message: it was refused, and whatever the reason is, it is not sent a second time.
+  if (code === "EMESSAGE") return "never";
+  // An answer to sender, recipients or DATA itself: the message was not handed over. 5xx holds for good.
+  if (code === "EENVELOPE") return responseCode === undefined || responseCode >= 500 ? "never" : "later";
+  return isDataSaid ? "unknown" : "later";
 }
 
 function nobody(): Problem {
