@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -11,7 +11,7 @@ import { mailText, patchText } from "./mails.ts";
 
 /** Pieces that mean something to a reader of mails. */
 const PIECES = [
-  ..."[]<>@:;,=?\r\n\0 ",
+  ..."[]<>@:;,=?\r\n\0 ".split(""),
   "\n\n",
   "\r\n",
   "> ",
