@@ -144,7 +144,7 @@ function byThread(index: Index, message: Message, fits: (draft: Draft) => boolea
 
 function byTime(index: Index, message: Message, fits: (draft: Draft) => boolean): Draft | null {
   const near = (index.byKey.get(keyOf(message)) ?? []).filter((draft) => {
-    if (differs(index, draft, message) || !fits(draft)) return false;
+    if (differs(index, draft, message) || !fits(draft) || !hasSameTree(draft, message)) return false;
     const distance = distanceMs(draft, message);
     return distance !== null && distance <= TOGETHER_MS;
   });
@@ -155,6 +155,20 @@ function byTime(index: Index, message: Message, fits: (draft: Draft) => boolean)
 function differs(index: Index, draft: Draft, message: Message): boolean {
   if (draft.batch === null || message.batch === null || draft.batch === message.batch) return false;
   return [draft.batch, message.batch].some((batch) => (index.batches.get(batch) ?? 0) > 1);
+}
+
+/** Who sends to several trees within minutes says in the brackets which is meant. */
+function hasSameTree(draft: Draft, message: Message): boolean {
+  const [ours, theirs] = [draft.members[0], message].map((one) => treeTags(one?.base.subjectTags ?? []));
+  return ours === "" || theirs === "" || ours === theirs;
+}
+
+function treeTags(tags: readonly string[]): string {
+  const trees = tags.filter((tag) => !/^(?:rfc|rft|wip|re-?sen[dt]|repost(?:ed)?)\d*$/iu.test(tag));
+  return trees
+    .map((tag) => tag.toLowerCase())
+    .toSorted()
+    .join(" ");
 }
 
 function nearestOf(drafts: readonly Draft[], message: Message): Draft | null {

@@ -70,7 +70,9 @@ export function timeOf(message: Pick<Message, "date" | "receivedAt">): number | 
 
 export function isSamePerson(a: Person, b: Person): boolean {
   if (a.address !== "" && a.address.toLowerCase() === b.address.toLowerCase()) return true;
-  return a.name !== "" && a.name.toLowerCase() === b.name.toLowerCase();
+  if (a.name !== "" && a.name.toLowerCase() === b.name.toLowerCase()) return true;
+  // Mails without a sender are of one thread or of one minute where this is asked.
+  return a.address + a.name + b.address + b.name === "";
 }
 
 /** Milliseconds between a mail and the nearest member; null where it cannot be told. */

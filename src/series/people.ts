@@ -8,7 +8,7 @@ const NOBODY: Person = { name: "", address: "" };
  * X-Original-From, in Reply-To, or written into the address.
  */
 export function senderOf(mail: Mail): Person {
-  const from = mail.from ?? NOBODY;
+  const from = mail.from?.address.includes("@") === true ? mail.from : nameAlone(mail);
   const via = /^(.*\S)\s+(?:via|durch|über)\s+\S.*$/i.exec(from.name);
   const encoded = /^([^@=]+)=([^@=]+\.[^@=]+)@/.exec(from.address);
   const isList = from.address !== "" && from.address.toLowerCase() === mail.listPost?.toLowerCase();
@@ -17,6 +17,15 @@ export function senderOf(mail: Mail): Person {
   const other = originalOf(mail) ?? replyToOf(mail, from);
   if (other) return { name: other.name === "" || via ? name : other.name, address: other.address };
   return { name, address: encoded && !isList ? `${encoded[1]}@${encoded[2]}` : from.address };
+}
+
+/** A From without an address names somebody all the same. */
+function nameAlone(mail: Mail): Person {
+  const text = mail.headers.get("from")?.[0]?.replaceAll(/[<>"]/g, "").trim().slice(0, 200) ?? "";
+  // Archives write addresses so that nobody collects them.
+  const hidden = /^(?:"?([^<>"()]*)"?\s+)??(\S+)\s+at\s+([\w.-]+\.\w+)(?:\s+\((.*)\))?$/i.exec(text);
+  if (hidden) return { name: (hidden[4] ?? hidden[1] ?? "").trim(), address: `${hidden[2]}@${hidden[3]}` };
+  return text === "" || text.includes("@") ? NOBODY : { name: text, address: "" };
 }
 
 function originalOf(mail: Mail): Person | null {

@@ -52,7 +52,20 @@ export type Mail = {
 /** Reads one mail. Problem `mail-unreadable` for one that is too large or too intricate. */
 export async function readMail(raw: Buffer): Promise<Mail> {
   checkSize(raw);
-  return mailOf(await parse(withReadableHead(raw)));
+  const readable = withReadableHead(raw);
+  const mail = mailOf(await parse(readable));
+  if (mail.parts.length > 0 || !mail.contentType.startsWith("multipart/")) return mail;
+  // Its boundary is nowhere in it: what stands there is read as text, as most programs show it.
+  const { parts, text } = mailOf(await parse(withoutType(readable)));
+  return { ...mail, parts, text };
+}
+
+/** The mail without what its head says of its body. */
+function withoutType(raw: Buffer): Buffer {
+  const text = raw.toString("latin1");
+  const end = /\r?\n\r?\n/.exec(text)?.index ?? text.length;
+  const head = text.slice(0, end).replaceAll(/^content-type:[^\n]*(?:\n[ \t][^\n]*)*\n?/gim, "");
+  return Buffer.from(`${head.trimEnd()}${text.slice(end)}`, "latin1");
 }
 
 /** Headers in another charset than UTF-8: mailparser takes all of them for UTF-8, and loses what is not. */

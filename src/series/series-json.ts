@@ -1,4 +1,5 @@
-import type { Assembled, Listed, Series, SeriesPart } from "./assemble.ts";
+import type { Assembled, Listed } from "./assemble.ts";
+import type { Series, SeriesPart } from "./series-of.ts";
 import { seriesSchema, type SeriesJson } from "./series-schema.ts";
 
 /** Where a mail was read. */

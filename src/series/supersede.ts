@@ -1,6 +1,8 @@
 import { isSamePerson, timeOf, type Draft } from "./draft.ts";
 import type { Message } from "./types.ts";
 
+const SAME_VERSION_MS = 90 * 24 * 60 * 60_000;
+
 /**
  * For each series version the newest one that replaces it. One replaces another where it says so (`Supersedes:`, the same
  * `change-id:`), answers it with a higher version, or has its sender, its title and a higher version or a later date.
@@ -57,9 +59,15 @@ function linkGroup(group: readonly Draft[], add: (older: Draft, draft: Draft) =>
   for (const [at, older] of sorted.entries()) {
     // A long row of versions needs no pair of all: each leads on to the last.
     for (const draft of sorted.slice(at + 1, at + 20)) {
-      if (isSamePerson(older.sender, draft.sender) && isAlike(older, draft)) add(older, draft);
+      if (isNear(older, draft) && isSamePerson(older.sender, draft.sender) && isAlike(older, draft))
+        add(older, draft);
     }
   }
+}
+
+/** Some send a patch of the same title each year: without a version, that is not the one before again. */
+function isNear(older: Draft, draft: Draft): boolean {
+  return draft.version > older.version || !(startOf(draft) - startOf(older) > SAME_VERSION_MS);
 }
 
 /** The same title, the same change-id, or half of the parts' titles in common. */
@@ -70,7 +78,7 @@ function isAlike(a: Draft, b: Draft): boolean {
   if (a.cover && b.cover && plainTitle(a.cover.title) === plainTitle(b.cover.title)) return true;
   const titles = new Set(patchTitles(a));
   const common = patchTitles(b).filter((title) => titles.has(title)).length;
-  return common > 0 && common * 2 >= Math.min(titles.size, b.slots.size);
+  return common > 0 && common * 2 >= Math.max(titles.size, b.slots.size);
 }
 
 function patchTitles(draft: Draft): string[] {

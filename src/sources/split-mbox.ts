@@ -14,7 +14,7 @@ const LOOK_BYTES = 1024;
 
 /** `From somebody Mon Sep 17 00:00:00 2001`, with a zone or without, as deliverers and archives write it. */
 const ENVELOPE =
-  /^From .{0,500}?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? +(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d{1,2}|\d{1,2} +(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec),?) +(?:\d{1,2}:\d\d(?::\d\d)?(?: +\S+)? +\d{4}|\d{4} +\d{1,2}:\d\d).*$/;
+  /^From .{0,500}?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? +(?:(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) +\d{1,2}|\d{1,2} +(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec),?) +(?:\d{1,2}:\d\d(?::\d\d)?(?: +\S+)? +\d{4}|\d{4} +\d{1,2}:\d\d).*\r?$/;
 /** git writes the same date above every patch: a patch file inside of a mail has it, too. */
 const PATCH_FILE = /^From [0-9a-f]{40,64} Mon Sep 17 00:00:00 2001\r?$/;
 const HEADER = /^(?:>?From |[!-9;-~]+[ \t]*:)/;

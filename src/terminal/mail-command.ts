@@ -48,7 +48,7 @@ export async function mailCommand(options: MailCommandOptions): Promise<ExitCode
   if ("why" in mail) return leaveAlone(mail.why);
   // The rest of the series is not at hand: what a later part does to the tree alone would be a wrong answer.
   if ((mail.part ?? 1) > 1)
-    return leaveAlone(`it is part ${mail.part} of a series, and series are not assembled yet`);
+    return leaveAlone(`it is part ${mail.part} of a series, and the parts before it are not at hand`);
   if (mail.author.address === "") return leaveAlone("it names no sender");
   if (!namesTemplate(mail.patch)) return leaveAlone("it touches no template");
   await sweepRepositories();

@@ -259,6 +259,14 @@ describe("versions", () => {
       ["v2 1/4 superseded without 2,3,4", "v2 1/4 superseded without 2,3,4", "v2 1/4 ready without 2,3,4"],
     ],
     [
+      "to two trees within minutes",
+      [
+        { subject: "[PATCH 5.15 1/2] a", id: "<a1@x>" },
+        { subject: "[PATCH 6.1 2/2] b", id: "<b2@x>", minute: 1 },
+      ],
+      ["v1 1/2 ready without 2", "v1 2/2 ready without 1"],
+    ],
+    [
       "two of different things within minutes",
       [
         ...bare(coverless("", 0, undefined, ["a1", "a2"])),

@@ -215,6 +215,13 @@ it("takes prose that starts with From: for prose, where git takes it for an auth
 });
 
 describe("a patch is found", () => {
+  it("where the boundary of its parts is nowhere", async () => {
+    const found = await readMessage(
+      mail(`${SUBJECT}Content-Type: multipart/mixed; boundary=lost\n`, patchText()),
+    );
+    expect(found).toMatchObject({ type: "patch", patch: { id: patchId(Buffer.from(diff())) } });
+  });
+
   const files = async (raw: Buffer) =>
     (await readMessage(raw)).patch?.files.map(({ oldPath, newPath }) => [oldPath, newPath]);
 
@@ -473,6 +480,25 @@ describe("the author", () => {
       "=?utf-8?b?SsO8cmdlbg==?= <j@dev.example>",
       [],
       { name: "Jürgen", address: "j@dev.example" },
+    ],
+    [
+      "an archive that hides addresses",
+      "jane at dev.example (Jane Roe)",
+      [],
+      { name: "Jane Roe", address: "jane@dev.example" },
+    ],
+    ["a name without an address", "Jane Roe", [], { name: "Jane Roe", address: "" }],
+    [
+      "a comment behind the address",
+      "jane@dev.example (Jane Roe)",
+      [],
+      { name: "Jane Roe", address: "jane@dev.example" },
+    ],
+    [
+      "several addresses",
+      "Jane Roe <jane@dev.example>, Max <max@dev.example>",
+      [],
+      { name: "Jane Roe", address: "jane@dev.example" },
     ],
   ])("is read from %s", async (_, from, headers, author) => {
     expect((await read({ subject: "[PATCH] oven", from, headers })).author).toEqual(author);
