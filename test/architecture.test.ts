@@ -60,7 +60,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   trials: ["domain", "builders/index.ts", "builders/types.ts", "caches", "registry", "recipes/dockerfile.ts"],
   findings: ["domain", "git/changed-lines.ts", "recipes/dockerfile.ts"],
   claims: ["domain", "recipes/dockerfile.ts"],
-  reports: ["domain", "lib/map-texts.ts"],
+  reports: ["domain", "lib/map-texts.ts", "lib/html-text.ts"],
   series: ["domain", "git/quoted-path.ts"],
   channels: ["domain", "lib", "series"],
   sources: ["domain", "lib", "git", "channels/mail/own-address.ts"],

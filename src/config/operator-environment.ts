@@ -1,5 +1,6 @@
 import { Problem } from "../domain/problem.ts";
 import type { OperatorSettings } from "./operator-file.ts";
+import { secretInFile } from "./secret-files.ts";
 import type { Secret } from "./value-schemas.ts";
 
 type Environment = Record<string, string | undefined>;
@@ -96,10 +97,5 @@ function secretOf(
   readSecret: (path: string) => string,
 ): string | null {
   if (file === undefined) return environment[variable ?? ""]?.trim() || null;
-  try {
-    // Editors end a file with a line break that is no part of the secret.
-    return readSecret(file).trim() || null;
-  } catch {
-    return null;
-  }
+  return secretInFile(file, readSecret);
 }

@@ -1,16 +1,4 @@
-/** What the operator's file says of replies: how many are held first, and how many leave in a span of time. */
-export type OutboxSettings = {
-  holdFirst: number;
-  /** Between two edits of one comment; 0 for none. */
-  commentPauseSeconds: number;
-  githubPerMinute: number;
-  githubPerHour: number;
-  gitlabPerMinute: number;
-  listPerHour: number;
-  listPerDay: number;
-  threadPerDay: number;
-  authorPerDay: number;
-};
+import type { OutboxSettings } from "../domain/outbox-settings.ts";
 
 /**
  * GitHub allows 80 and 500 writes, GitLab's own limits are the instance's. Nobody reads a comment faster than it is edited. A

@@ -26,7 +26,7 @@ export function withSecretFiles(environment: Environment, readSecret: (path: str
       faults.push(`${name}_FILE: ${name} is set as well`);
       continue;
     }
-    const secret = readOrNull(path, readSecret);
+    const secret = secretInFile(path, readSecret);
     if (secret === null) faults.push(`${name}_FILE: is empty or cannot be read`);
     else filled[name] = secret;
   }
@@ -39,8 +39,10 @@ export function withSecretFiles(environment: Environment, readSecret: (path: str
   );
 }
 
-function readOrNull(path: string, readSecret: (path: string) => string): string | null {
+/** The secret in a file; null where it is empty or cannot be read. */
+export function secretInFile(path: string, readSecret: (path: string) => string): string | null {
   try {
+    // Editors end a file with a line break that is no part of the secret.
     return readSecret(path).trim() || null;
   } catch {
     return null;

@@ -1,3 +1,5 @@
+import { escapeHtml } from "./html-text.ts";
+
 const REDACTED = "[redacted]";
 /** A shorter secret would blacken ordinary words; none of those that Tare holds is shorter. */
 const SHORTEST = 4;
@@ -73,20 +75,11 @@ function wholeAndLines(secret: string): string[] {
 function forms(secret: string): string[] {
   const escaped = JSON.stringify(secret).slice(1, -1);
   const encoded = encodeURIComponent(secret.toWellFormed());
-  const html = secret.replaceAll(/[&<>"'`]/gu, (character) => HTML[character] ?? character);
+  const html = escapeHtml(secret);
   return [secret, escaped, encoded, encoded.toLowerCase(), html, ...base64Forms(secret)].filter(
     (form) => form.length >= SHORTEST,
   );
 }
-
-const HTML: Record<string, string> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-  "`": "&#96;",
-};
 
 /** Base64 of the secret at each of the three places it can have inside a longer text, such as `user:secret`. */
 function base64Forms(secret: string): string[] {

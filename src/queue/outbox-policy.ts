@@ -1,3 +1,5 @@
+import type { OutboxSettings } from "../domain/outbox-settings.ts";
+
 /** So many writes in any span of so long. */
 export type Budget = { count: number; windowMs: number };
 
@@ -9,20 +11,6 @@ export type OutboxPolicy = {
   /** Replies of each project or list that the operator releases before others go out by themselves. */
   holdFirst: number;
   budgets: Record<BudgetKind, Budget[]>;
-};
-
-/** What the operator says of it. */
-export type OutboxSettings = {
-  holdFirst: number;
-  /** Between two edits of one comment; 0 for none. */
-  commentPauseSeconds: number;
-  githubPerMinute: number;
-  githubPerHour: number;
-  gitlabPerMinute: number;
-  listPerHour: number;
-  listPerDay: number;
-  threadPerDay: number;
-  authorPerDay: number;
 };
 
 const SECOND_MS = 1_000;

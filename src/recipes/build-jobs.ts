@@ -1,8 +1,7 @@
-import { noInstances } from "./buildx-instances.ts";
 import { readCommand } from "./build-commands.ts";
 import type { GitlabJob } from "./gitlab-ci.ts";
 import { holdsInput } from "./gitlab-inputs.ts";
-import { note, noteAt } from "./job-reading.ts";
+import { note, noteAt, blankReading } from "./job-reading.ts";
 import type { JobReading } from "./job-reading.ts";
 import { BUILDERS } from "./other-builders.ts";
 import { unresolve } from "./recipe-draft.ts";
@@ -34,15 +33,7 @@ export function readJob(
   const named = job.variables.some((name) => BUILDERS.test(render(job.scope(name))));
   const called = () => mayCallBuilder({ tree, cache }, items.map((item) => item.text).join("\n"));
   if (!said && !named && !called()) return { recipes: [], unread: [] };
-  const reading: JobReading = {
-    frame: frameOf(job),
-    tree,
-    drafts: [],
-    unread: [],
-    buildx: noInstances(),
-    pulls: [],
-    written: new Map(),
-  };
+  const reading = blankReading(frameOf(job), tree);
   followJob(reading, job, cache);
   return { recipes: reading.drafts.map((draft) => finishDraft(reading, draft)), unread: reading.unread };
 }

@@ -1,4 +1,4 @@
-import type { BuildxInstances } from "./buildx-instances.ts";
+import { noInstances, type BuildxInstances } from "./buildx-instances.ts";
 import type { Draft, JobFrame } from "./recipe-draft.ts";
 import type { ShellCommand } from "./shell-session.ts";
 import type { TreeFiles, Unread } from "./types.ts";
@@ -15,6 +15,11 @@ export type JobReading = {
   /** Files of the tree that the script has written, with the command that did. */
   written: Map<string, string>;
 };
+
+/** A reading of a job of which nothing is read yet. */
+export function blankReading(frame: JobFrame, tree: TreeFiles): JobReading {
+  return { frame, tree, drafts: [], unread: [], buildx: noInstances(), pulls: [], written: new Map() };
+}
 
 /** Notes a command that no recipe could be made of. */
 export function note(reading: JobReading, command: ShellCommand, why: string): void {

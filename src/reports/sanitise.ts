@@ -1,3 +1,5 @@
+import { escapeHtml } from "../lib/html-text.ts";
+
 /**
  * Whatever comes from a change, a log or a tree passes through here before it enters an answer: it must not
  * give orders to a forge, call people, look like a mark of Tare's own, or draw on a terminal.
@@ -106,20 +108,9 @@ function longestRun(line: string): number {
   return [...line.matchAll(/`+/gu)].reduce((most, [run]) => Math.max(most, run.length), 0);
 }
 
-const ENTITIES: Record<string, string> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-  "`": "&#96;",
-};
-
 /** Text that HTML shows as it is, in an element or in a quoted attribute; lines stay lines. */
 export function htmlText(text: string): string {
-  return plainLines(text)
-    .join("\n")
-    .replaceAll(/[&<>"'`]/gu, (character) => ENTITIES[character] ?? "");
+  return escapeHtml(plainLines(text).join("\n"));
 }
 
 /** An address that a page may link to: of the page's own site or of the web; null for any other, `javascript:` first. */

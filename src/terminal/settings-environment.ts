@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { openOperatorFile } from "../config/open-operator-file.ts";
 import { operatorEnvironment } from "../config/operator-environment.ts";
-import { outboxSettings, type OutboxSettings } from "../config/outbox.ts";
+import { outboxSettings } from "../config/outbox.ts";
+import type { OutboxSettings } from "../domain/outbox-settings.ts";
 import { withSecretFiles } from "../config/secret-files.ts";
 import { mirrorsOf, type OperatorSettings } from "../config/operator-file.ts";
 import type { TestbedOptions } from "../images/testbed.ts";

@@ -76,19 +76,19 @@ function createReader(tokens: readonly HclToken[]) {
     expect: (kind: HclToken["kind"], text: string | null): HclToken => {
       const token = reader.next();
       if (token.kind === kind && (text === null || token.text === text)) return token;
-      const found =
-        token.kind === "end"
-          ? "the end of the file"
-          : token.kind === "newline"
-            ? "the end of the line"
-            : token.text;
       throw new HclFault(
-        `${text === null || text === "" ? `a ${kind}` : text} is wanted, not ${found}`,
+        `${text === null || text === "" ? `a ${kind}` : text} is wanted, not ${wordsOf(token)}`,
         token.at,
       );
     },
   };
   return reader;
+}
+
+/** A token as a fault names it. */
+function wordsOf(token: HclToken): string {
+  if (token.kind === "end") return "the end of the file";
+  return token.kind === "newline" ? "the end of the line" : token.text;
 }
 
 function readBody(reader: Reader, depth: number): HclBody {
@@ -223,13 +223,7 @@ function readPrimary(reader: Reader): HclExpression {
   }
   if (token.text === "[") return reader.within(true, () => readList(reader));
   if (token.text === "{") return reader.within(false, () => readMap(reader));
-  const found =
-    token.kind === "end"
-      ? "the end of the file"
-      : token.kind === "newline"
-        ? "the end of the line"
-        : token.text;
-  throw new HclFault(`a value is wanted, not ${found}`, token.at);
+  throw new HclFault(`a value is wanted, not ${wordsOf(token)}`, token.at);
 }
 
 function templateOf(token: Extract<HclToken, { kind: "template" }>, depth: number): HclExpression {

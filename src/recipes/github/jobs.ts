@@ -1,11 +1,10 @@
-import { noInstances } from "../buildx-instances.ts";
 import { finishDraft } from "../build-jobs.ts";
 import { mapDatum } from "../datum.ts";
 import type { Datum } from "../datum.ts";
-import type { JobReading } from "../job-reading.ts";
+import { blankReading, type JobReading } from "../job-reading.ts";
 import type { ScriptCache } from "../shell-source.ts";
 import type { TreeFiles } from "../types.ts";
-import { unresolve } from "../recipe-draft.ts";
+import { unresolve, type JobFrame } from "../recipe-draft.ts";
 import { reasons, render } from "../value.ts";
 import type { Value } from "../value.ts";
 import type { YamlMap, YamlNode } from "../yaml-source.ts";
@@ -96,23 +95,16 @@ function startReading(
     render(containerImage(service, contexts) ?? []),
   );
   const unresolved = reasons(image ?? []).map((why) => ({ part: "runs-in", why }));
-  return {
-    frame: {
-      job: name,
-      runsIn: image === null || image.length === 0 ? null : render(image),
-      services: beside.filter((text) => text !== ""),
-      variables: [...env.keys()],
-      logins: [],
-      condition: () => "both",
-      unresolved,
-    },
-    tree,
-    drafts: [],
-    unread: [],
-    buildx: noInstances(),
-    pulls: [],
-    written: new Map(),
+  const frame: JobFrame = {
+    job: name,
+    runsIn: image === null || image.length === 0 ? null : render(image),
+    services: beside.filter((text) => text !== ""),
+    variables: [...env.keys()],
+    logins: [],
+    condition: () => "both",
+    unresolved,
   };
+  return blankReading(frame, tree);
 }
 
 function containerImage(node: YamlNode | undefined, contexts: Contexts): Value | null {
